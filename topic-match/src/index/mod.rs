@@ -1,0 +1,11 @@
+mod limits;
+mod retained;
+mod subscriptions;
+
+pub use limits::{Full, IndexLimits, RetainedLimits};
+pub use retained::{Cursor, RetainedIndex, Step};
+pub use subscriptions::{Incomplete, Scratch, SubscriptionIndex};
+
+/// One subscriber of an index, by the caller's number: a session, a shared group, a bridge.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub struct SubscriberId(pub u32);
