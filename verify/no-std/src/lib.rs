@@ -1,0 +1,27 @@
+//! A firmware in miniature: links each protocol crate without std and calls what a firmware would call, so that a
+//! crate that reaches for std fails to build (two panic handlers) and the size of what remains means something.
+//!
+//! Each module exports functions under fixed names, so that the linker keeps them; nothing here is meant to run.
+#![no_std]
+
+#[cfg(feature = "alloc")]
+mod allocator;
+#[cfg(feature = "machine")]
+mod machine;
+#[cfg(feature = "topic-index")]
+mod topic_index;
+#[cfg(feature = "topic-match")]
+mod topic_match;
+
+/// Turned on to see that the gate shuts: this build must fail.
+#[cfg(feature = "std")]
+extern crate std;
+
+use core::panic::PanicInfo;
+
+#[panic_handler]
+fn halt(_: &PanicInfo<'_>) -> ! {
+    loop {
+        core::hint::spin_loop();
+    }
+}
