@@ -1,0 +1,126 @@
+//! PUBACK, PUBREC, PUBREL and PUBCOMP, §3.4 to §3.7: the same packet with four names.
+
+use super::Encode;
+use crate::header::put_header_and_u16;
+use crate::reader::{Parsed, byte, packet_identifier, refuse, whole};
+use crate::writer::Output;
+use crate::{
+    EncodeError, Malformed, PacketIdentifier, PacketType, Properties, PropertyContext, ProtocolVersion,
+    ReasonCode,
+};
+
+/// A step of the acknowledgement of a PUBLISH, §3.4 to §3.7. Which one, [`Packet`](crate::Packet) says.
+///
+/// 3.x has the identifier alone. 5.0 leaves out reason and properties where it can, and so is it encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acknowledge<'a> {
+    /// The identifier of the PUBLISH.
+    pub packet_id: PacketIdentifier,
+    /// Success or why not, from 5.0.
+    pub reason: ReasonCode,
+    /// Properties, from 5.0.
+    pub properties: Properties<'a>,
+}
+
+impl<'a> Acknowledge<'a> {
+    /// Success, without properties.
+    #[inline]
+    pub const fn success(packet_id: PacketIdentifier) -> Self {
+        Self { packet_id, reason: ReasonCode::SUCCESS, properties: Properties::NONE }
+    }
+
+    #[inline]
+    pub(super) fn read(
+        body: &'a [u8],
+        version: ProtocolVersion,
+        packet: PacketType,
+    ) -> Result<Self, Malformed> {
+        whole(Self::parse(body, version, packet))
+    }
+
+    #[inline]
+    fn parse(input: &'a [u8], version: ProtocolVersion, packet: PacketType) -> Parsed<'a, Self> {
+        let (input, packet_id) = packet_identifier(input)?;
+        if input.is_empty() || version < ProtocolVersion::V5 {
+            return Ok((input, Self::success(packet_id)));
+        }
+        Self::parse_reason(input, packet_id, packet)
+    }
+
+    fn parse_reason(input: &'a [u8], packet_id: PacketIdentifier, packet: PacketType) -> Parsed<'a, Self> {
+        let (input, (reason, properties)) =
+            reason_and_properties(input, packet, PropertyContext::Acknowledgement)?;
+        Ok((input, Self { packet_id, reason, properties }))
+    }
+
+    #[inline]
+    pub(super) const fn of_type(&self, packet: PacketType) -> Typed<'_> {
+        Typed { packet, acknowledge: self }
+    }
+}
+
+/// A reason code and, if anything is left, properties: the tail of several packets of 5.0.
+pub(super) fn reason_and_properties(
+    input: &[u8],
+    packet: PacketType,
+    context: PropertyContext,
+) -> Parsed<'_, (ReasonCode, Properties<'_>)> {
+    let (input, code) = byte(input)?;
+    let reason = ReasonCode::new(code);
+    if !reason.allowed_in(packet) {
+        return Err(refuse(Malformed::UndefinedReasonCode(packet)));
+    }
+    if input.is_empty() {
+        return Ok((input, (reason, Properties::NONE)));
+    }
+    let (input, properties) = Properties::read(input, ProtocolVersion::V5, context)?;
+    Ok((input, (reason, properties)))
+}
+
+/// Bytes of that tail in its shortest form: none, the reason, or both.
+#[inline]
+pub(super) fn tail_len(
+    reason: ReasonCode,
+    properties: &Properties<'_>,
+    version: ProtocolVersion,
+    packet: PacketType,
+    contexts: u16,
+) -> Result<usize, EncodeError> {
+    if version < ProtocolVersion::V5 || (reason == ReasonCode::SUCCESS && properties.is_empty()) {
+        return Ok(0);
+    }
+    if !reason.allowed_in(packet) {
+        return Err(Malformed::UndefinedReasonCode(packet).into());
+    }
+    if properties.is_empty() { Ok(1) } else { Ok(1 + properties.field_len(version, contexts)?) }
+}
+
+/// Writes a tail of this length.
+#[inline]
+pub(super) fn put_tail(reason: ReasonCode, properties: &Properties<'_>, len: usize, out: &mut impl Output) {
+    if len > 0 {
+        out.put(&[reason.get()]);
+        properties.put_field_of(len - 1, out);
+    }
+}
+
+/// An acknowledgement with its name.
+pub(super) struct Typed<'a> {
+    packet: PacketType,
+    acknowledge: &'a Acknowledge<'a>,
+}
+
+impl Encode for Typed<'_> {
+    #[inline]
+    fn remaining_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
+        let Acknowledge { reason, properties, .. } = self.acknowledge;
+        Ok(2 + tail_len(*reason, properties, version, self.packet, PropertyContext::Acknowledgement.bit())?)
+    }
+
+    #[inline]
+    fn put(&self, _: ProtocolVersion, remaining: usize, out: &mut impl Output) {
+        let Acknowledge { packet_id, reason, properties } = self.acknowledge;
+        put_header_and_u16(self.packet.first_byte(), remaining, packet_id.get(), out);
+        put_tail(*reason, properties, remaining - 2, out);
+    }
+}

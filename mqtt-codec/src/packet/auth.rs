@@ -1,0 +1,55 @@
+//! AUTH, §3.15.
+
+use super::Encode;
+use super::acknowledge::{put_tail, reason_and_properties, tail_len};
+use crate::header::put_header;
+use crate::reader::whole;
+use crate::writer::Output;
+use crate::{EncodeError, Malformed, PacketType, Properties, PropertyContext, ProtocolVersion, ReasonCode};
+
+/// AUTH: a step of an authentication exchange, §3.15. From 5.0.
+///
+/// The authentication method is in the properties; only the form without any field (success) goes without.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Auth<'a> {
+    /// Success, continue authentication, or re-authenticate.
+    pub reason: ReasonCode,
+    /// Properties.
+    pub properties: Properties<'a>,
+}
+
+impl<'a> Auth<'a> {
+    pub(super) fn read(body: &'a [u8], version: ProtocolVersion) -> Result<Self, Malformed> {
+        if version < ProtocolVersion::V5 {
+            return Err(Malformed::ReservedPacketType);
+        }
+        if body.is_empty() {
+            return Ok(Self::default());
+        }
+        let tail = reason_and_properties(body, PacketType::Auth, PropertyContext::Auth);
+        let (reason, properties) = whole(tail)?;
+        if properties.is_empty() {
+            return Err(Malformed::AuthenticationMethodMissing);
+        }
+        Ok(Self { reason, properties })
+    }
+}
+
+impl Encode for Auth<'_> {
+    fn remaining_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
+        if version < ProtocolVersion::V5 {
+            return Err(EncodeError::NotInVersion);
+        }
+        let len =
+            tail_len(self.reason, &self.properties, version, PacketType::Auth, PropertyContext::Auth.bit())?;
+        if len > 0 && self.properties.authentication_method().is_none() {
+            return Err(Malformed::AuthenticationMethodMissing.into());
+        }
+        Ok(len)
+    }
+
+    fn put(&self, _: ProtocolVersion, remaining: usize, out: &mut impl Output) {
+        put_header(PacketType::Auth.first_byte(), remaining, out);
+        put_tail(self.reason, &self.properties, remaining, out);
+    }
+}

@@ -1,0 +1,237 @@
+//! The packets.
+
+mod acknowledge;
+mod auth;
+mod connack;
+mod connect;
+mod disconnect;
+mod filters;
+mod ping;
+mod publish;
+mod suback;
+mod subscribe;
+mod unsuback;
+mod unsubscribe;
+
+pub use acknowledge::Acknowledge;
+pub use auth::Auth;
+pub use connack::ConnAck;
+pub use connect::{Connect, Will};
+pub use disconnect::Disconnect;
+pub use filters::{SubscribeFilters, SubscribeFiltersIter, UnsubscribeFilters, UnsubscribeFiltersIter};
+pub use publish::{Delivery, Publish};
+pub use suback::{ReasonCodes, SubAck};
+pub use subscribe::{RetainHandling, Subscribe, SubscriptionOptions};
+pub use unsuback::UnsubAck;
+pub use unsubscribe::Unsubscribe;
+
+use crate::header::{MAX_REMAINING_LENGTH, header_len};
+use crate::writer::Output;
+use crate::{EncodeError, Frame, Malformed, PacketType, ProtocolVersion};
+
+/// A packet, borrowed from the bytes it was decoded from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packet<'a> {
+    /// CONNECT, §3.1.
+    Connect(Connect<'a>),
+    /// CONNACK, §3.2.
+    ConnAck(ConnAck<'a>),
+    /// PUBLISH, §3.3.
+    Publish(Publish<'a>),
+    /// PUBACK, §3.4.
+    PubAck(Acknowledge<'a>),
+    /// PUBREC, §3.5.
+    PubRec(Acknowledge<'a>),
+    /// PUBREL, §3.6.
+    PubRel(Acknowledge<'a>),
+    /// PUBCOMP, §3.7.
+    PubComp(Acknowledge<'a>),
+    /// SUBSCRIBE, §3.8.
+    Subscribe(Subscribe<'a>),
+    /// SUBACK, §3.9.
+    SubAck(SubAck<'a>),
+    /// UNSUBSCRIBE, §3.10.
+    Unsubscribe(Unsubscribe<'a>),
+    /// UNSUBACK, §3.11.
+    UnsubAck(UnsubAck<'a>),
+    /// PINGREQ, §3.12.
+    PingReq,
+    /// PINGRESP, §3.13.
+    PingResp,
+    /// DISCONNECT, §3.14.
+    Disconnect(Disconnect<'a>),
+    /// AUTH, §3.15.
+    Auth(Auth<'a>),
+}
+
+impl<'a> Packet<'a> {
+    /// Decodes a packet of a connection of this version. CONNECT says its version itself.
+    ///
+    /// # Errors
+    /// The first [`Malformed`] rule that the packet breaks.
+    #[inline]
+    pub fn decode(frame: Frame<'a>, version: ProtocolVersion) -> Result<Self, Malformed> {
+        let packet_type = frame.packet_type();
+        match packet_type {
+            PacketType::Connect => Connect::read(&frame).map(Self::Connect),
+            PacketType::ConnAck => ConnAck::read(frame.body(), version).map(Self::ConnAck),
+            PacketType::Publish => Publish::read(&frame, version).map(Self::Publish),
+            PacketType::PubAck => Acknowledge::read(frame.body(), version, packet_type).map(Self::PubAck),
+            PacketType::PubRec => Acknowledge::read(frame.body(), version, packet_type).map(Self::PubRec),
+            PacketType::PubRel => Acknowledge::read(frame.body(), version, packet_type).map(Self::PubRel),
+            PacketType::PubComp => Acknowledge::read(frame.body(), version, packet_type).map(Self::PubComp),
+            PacketType::Subscribe => Subscribe::read(frame.body(), version).map(Self::Subscribe),
+            PacketType::SubAck => SubAck::read(frame.body(), version).map(Self::SubAck),
+            PacketType::Unsubscribe => Unsubscribe::read(frame.body(), version).map(Self::Unsubscribe),
+            PacketType::UnsubAck => UnsubAck::read(frame.body(), version).map(Self::UnsubAck),
+            PacketType::PingReq => ping::read(frame.body()).map(|()| Self::PingReq),
+            PacketType::PingResp => ping::read(frame.body()).map(|()| Self::PingResp),
+            PacketType::Disconnect => Disconnect::read(&frame, version).map(Self::Disconnect),
+            PacketType::Auth => Auth::read(frame.body(), version).map(Self::Auth),
+        }
+    }
+
+    /// The type of the packet.
+    pub const fn packet_type(&self) -> PacketType {
+        match self {
+            Self::Connect(_) => PacketType::Connect,
+            Self::ConnAck(_) => PacketType::ConnAck,
+            Self::Publish(_) => PacketType::Publish,
+            Self::PubAck(_) => PacketType::PubAck,
+            Self::PubRec(_) => PacketType::PubRec,
+            Self::PubRel(_) => PacketType::PubRel,
+            Self::PubComp(_) => PacketType::PubComp,
+            Self::Subscribe(_) => PacketType::Subscribe,
+            Self::SubAck(_) => PacketType::SubAck,
+            Self::Unsubscribe(_) => PacketType::Unsubscribe,
+            Self::UnsubAck(_) => PacketType::UnsubAck,
+            Self::PingReq => PacketType::PingReq,
+            Self::PingResp => PacketType::PingResp,
+            Self::Disconnect(_) => PacketType::Disconnect,
+            Self::Auth(_) => PacketType::Auth,
+        }
+    }
+}
+
+impl Encode for Packet<'_> {
+    #[inline]
+    fn remaining_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
+        match self {
+            Self::Connect(packet) => packet.remaining_len(version),
+            Self::ConnAck(packet) => packet.remaining_len(version),
+            Self::Publish(packet) => packet.remaining_len(version),
+            Self::PubAck(packet) => packet.of_type(PacketType::PubAck).remaining_len(version),
+            Self::PubRec(packet) => packet.of_type(PacketType::PubRec).remaining_len(version),
+            Self::PubRel(packet) => packet.of_type(PacketType::PubRel).remaining_len(version),
+            Self::PubComp(packet) => packet.of_type(PacketType::PubComp).remaining_len(version),
+            Self::Subscribe(packet) => packet.remaining_len(version),
+            Self::SubAck(packet) => packet.remaining_len(version),
+            Self::Unsubscribe(packet) => packet.remaining_len(version),
+            Self::UnsubAck(packet) => packet.remaining_len(version),
+            Self::PingReq | Self::PingResp => Ok(0),
+            Self::Disconnect(packet) => packet.remaining_len(version),
+            Self::Auth(packet) => packet.remaining_len(version),
+        }
+    }
+
+    #[inline]
+    fn put(&self, version: ProtocolVersion, remaining: usize, out: &mut impl Output) {
+        match self {
+            Self::Connect(packet) => packet.put(version, remaining, out),
+            Self::ConnAck(packet) => packet.put(version, remaining, out),
+            Self::Publish(packet) => packet.put(version, remaining, out),
+            Self::PubAck(packet) => packet.of_type(PacketType::PubAck).put(version, remaining, out),
+            Self::PubRec(packet) => packet.of_type(PacketType::PubRec).put(version, remaining, out),
+            Self::PubRel(packet) => packet.of_type(PacketType::PubRel).put(version, remaining, out),
+            Self::PubComp(packet) => packet.of_type(PacketType::PubComp).put(version, remaining, out),
+            Self::Subscribe(packet) => packet.put(version, remaining, out),
+            Self::SubAck(packet) => packet.put(version, remaining, out),
+            Self::Unsubscribe(packet) => packet.put(version, remaining, out),
+            Self::UnsubAck(packet) => packet.put(version, remaining, out),
+            Self::PingReq => ping::put(PacketType::PingReq, out),
+            Self::PingResp => ping::put(PacketType::PingResp, out),
+            Self::Disconnect(packet) => packet.put(version, remaining, out),
+            Self::Auth(packet) => packet.put(version, remaining, out),
+        }
+    }
+}
+
+/// What a packet does to be encoded.
+pub(crate) trait Encode {
+    /// Checks what the types leave open and returns the remaining length.
+    fn remaining_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError>;
+
+    /// Writes the whole packet. Nothing can fail any more.
+    fn put(&self, version: ProtocolVersion, remaining: usize, out: &mut impl Output);
+}
+
+/// The remaining length, if there can be such a packet.
+#[inline]
+pub(crate) fn bounded(remaining: usize) -> Result<usize, EncodeError> {
+    if remaining > MAX_REMAINING_LENGTH { Err(EncodeError::TooLong) } else { Ok(remaining) }
+}
+
+#[inline]
+fn encode(packet: &impl Encode, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
+    let remaining = bounded(packet.remaining_len(version)?)?;
+    if header_len(remaining) + remaining > out.room() {
+        return Err(EncodeError::NoRoom);
+    }
+    packet.put(version, remaining, out);
+    Ok(())
+}
+
+/// The three public verbs of everything that can be encoded.
+macro_rules! encode_methods {
+    ($($packet:ident),+) => { $(
+        impl $packet<'_> {
+            /// Bytes of the encoded packet, fixed header included.
+            ///
+            /// # Errors
+            /// As [`encode`](Self::encode), but for the room.
+            #[inline]
+            pub fn encoded_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
+                let remaining = bounded(self.remaining_len(version)?)?;
+                Ok(header_len(remaining) + remaining)
+            }
+
+            /// Appends the encoded packet to `out`, whole or not at all.
+            ///
+            /// # Errors
+            /// Any [`EncodeError`]. What strings contain is not looked at: a topic name with a wildcard is the caller's.
+            #[inline]
+            pub fn encode(&self, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
+                encode(self, version, out)
+            }
+
+            /// Writes the encoded packet to the start of `buffer` and returns its length.
+            ///
+            /// # Errors
+            /// As [`encode`](Self::encode).
+            #[inline]
+            pub fn encode_to_slice(
+                &self,
+                version: ProtocolVersion,
+                buffer: &mut [u8],
+            ) -> Result<usize, EncodeError> {
+                let len = buffer.len();
+                let mut out = buffer;
+                encode(self, version, &mut out)?;
+                Ok(len - out.len())
+            }
+        }
+    )+ };
+}
+
+encode_methods!(
+    Packet,
+    Connect,
+    ConnAck,
+    Publish,
+    Subscribe,
+    SubAck,
+    Unsubscribe,
+    UnsubAck,
+    Disconnect,
+    Auth
+);

@@ -1,0 +1,198 @@
+//! PUBLISH, §3.3.
+
+use super::{Encode, bounded};
+use crate::header::{header_len, put_header_and_u16};
+use crate::reader::{Parsed, packet_identifier, rule};
+use crate::text::topic_name_or_empty;
+use crate::writer::{Output, binary_len, put_u16};
+use crate::{
+    Direction, EncodeError, Frame, Malformed, PacketIdentifier, PacketType, Properties, PropertyContext,
+    ProtocolVersion, QoS,
+};
+
+/// PUBLISH: a message, §3.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Publish<'a> {
+    /// Quality of service with what belongs to it.
+    pub delivery: Delivery,
+    /// Whether the message is to be kept, or was kept, for later subscribers.
+    pub retain: bool,
+    /// The topic name: no wildcard; empty only in 5.0 and beside a topic alias.
+    pub topic: &'a str,
+    /// Properties, from 5.0.
+    pub properties: Properties<'a>,
+    /// The message.
+    pub payload: &'a [u8],
+}
+
+/// A quality of service with the packet identifier and the DUP flag that it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Delivery {
+    /// QoS 0.
+    AtMostOnce,
+    /// QoS 1.
+    AtLeastOnce {
+        /// Names the message until PUBACK.
+        packet_id: PacketIdentifier,
+        /// Whether it may have been sent before.
+        dup: bool,
+    },
+    /// QoS 2.
+    ExactlyOnce {
+        /// Names the message until PUBCOMP.
+        packet_id: PacketIdentifier,
+        /// Whether it may have been sent before.
+        dup: bool,
+    },
+}
+
+impl Delivery {
+    /// The quality of service.
+    #[inline]
+    pub const fn qos(self) -> QoS {
+        match self {
+            Self::AtMostOnce => QoS::AtMostOnce,
+            Self::AtLeastOnce { .. } => QoS::AtLeastOnce,
+            Self::ExactlyOnce { .. } => QoS::ExactlyOnce,
+        }
+    }
+
+    /// The packet identifier, `None` at QoS 0.
+    #[inline]
+    pub const fn packet_id(self) -> Option<PacketIdentifier> {
+        match self {
+            Self::AtMostOnce => None,
+            Self::AtLeastOnce { packet_id, .. } | Self::ExactlyOnce { packet_id, .. } => Some(packet_id),
+        }
+    }
+
+    /// The DUP flag, false at QoS 0.
+    #[inline]
+    pub const fn dup(self) -> bool {
+        match self {
+            Self::AtMostOnce => false,
+            Self::AtLeastOnce { dup, .. } | Self::ExactlyOnce { dup, .. } => dup,
+        }
+    }
+
+    #[inline]
+    fn parse(input: &[u8], flags: u8) -> Parsed<'_, Self> {
+        if flags & (0b11 << QOS_SHIFT) == 0 {
+            return Ok((input, Self::AtMostOnce));
+        }
+        let (input, packet_id) = packet_identifier(input)?;
+        let dup = flags & DUP != 0;
+        let delivery = if flags & (0b10 << QOS_SHIFT) == 0 {
+            Self::AtLeastOnce { packet_id, dup }
+        } else {
+            Self::ExactlyOnce { packet_id, dup }
+        };
+        Ok((input, delivery))
+    }
+}
+
+const RETAIN: u8 = 1;
+const QOS_SHIFT: u8 = 1;
+const DUP: u8 = 1 << 3;
+
+impl<'a> Publish<'a> {
+    /// Appends everything but the payload, whose length the fixed header nevertheless contains: for a caller who hands
+    /// the payload on without copying it.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode); room is only needed for what is written.
+    #[inline]
+    pub fn encode_head(&self, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
+        let (remaining, properties) = self.lengths(version)?;
+        let remaining = bounded(remaining)?;
+        if header_len(remaining) + remaining - self.payload.len() > out.room() {
+            return Err(EncodeError::NoRoom);
+        }
+        self.put_head(remaining, properties, out);
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn read(frame: &Frame<'a>, version: ProtocolVersion) -> Result<Self, Malformed> {
+        let context = match frame.direction() {
+            Direction::ClientToServer => PropertyContext::PublishToServer,
+            Direction::ServerToClient => PropertyContext::PublishToClient,
+        };
+        let (payload, publish) = Self::parse(frame.body(), frame.flags(), version, context).map_err(rule)?;
+        if publish.topic.is_empty() {
+            check_empty_topic(&publish.properties, version)?;
+        }
+        Ok(Self { payload, ..publish })
+    }
+
+    #[inline]
+    fn parse(
+        input: &'a [u8],
+        flags: u8,
+        version: ProtocolVersion,
+        context: PropertyContext,
+    ) -> Parsed<'a, Self> {
+        let (input, topic) = topic_name_or_empty(input)?;
+        let (input, delivery) = Delivery::parse(input, flags)?;
+        let (input, properties) = Properties::read(input, version, context)?;
+        Ok((input, Self { delivery, retain: flags & RETAIN != 0, topic, properties, payload: &[] }))
+    }
+
+    /// Remaining length, and the length of the field of properties.
+    #[inline]
+    fn lengths(&self, version: ProtocolVersion) -> Result<(usize, usize), EncodeError> {
+        const CONTEXTS: u16 = PropertyContext::PublishToServer.bit() | PropertyContext::PublishToClient.bit();
+        if self.topic.is_empty() {
+            check_empty_topic(&self.properties, version)?;
+        }
+        let properties = self.properties.field_len(version, CONTEXTS)?;
+        let others = binary_len(self.topic.as_bytes())? + self.identifier_len() + self.payload.len();
+        Ok((others + properties, properties))
+    }
+
+    #[inline]
+    const fn identifier_len(&self) -> usize {
+        match self.delivery {
+            Delivery::AtMostOnce => 0,
+            Delivery::AtLeastOnce { .. } | Delivery::ExactlyOnce { .. } => 2,
+        }
+    }
+
+    #[inline]
+    fn put_head(&self, remaining: usize, properties: usize, out: &mut impl Output) {
+        let flags = (self.delivery.qos() as u8) << QOS_SHIFT
+            | if self.delivery.dup() { DUP } else { 0 }
+            | if self.retain { RETAIN } else { 0 };
+        put_header_and_u16(PacketType::Publish.first_byte() | flags, remaining, self.topic.len() as u16, out);
+        out.put(self.topic.as_bytes());
+        if let Some(packet_id) = self.delivery.packet_id() {
+            put_u16(packet_id.get(), out);
+        }
+        self.properties.put_field_of(properties, out);
+    }
+}
+
+#[cold]
+fn check_empty_topic(properties: &Properties<'_>, version: ProtocolVersion) -> Result<(), Malformed> {
+    if version < ProtocolVersion::V5 {
+        Err(Malformed::EmptyTopicName)
+    } else if properties.topic_alias().is_none() {
+        Err(Malformed::NoTopic)
+    } else {
+        Ok(())
+    }
+}
+
+impl Encode for Publish<'_> {
+    #[inline]
+    fn remaining_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
+        Ok(self.lengths(version)?.0)
+    }
+
+    #[inline]
+    fn put(&self, _: ProtocolVersion, remaining: usize, out: &mut impl Output) {
+        let others = 2 + self.topic.len() + self.identifier_len() + self.payload.len();
+        self.put_head(remaining, remaining - others, out);
+        out.put(self.payload);
+    }
+}

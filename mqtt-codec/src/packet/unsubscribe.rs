@@ -1,0 +1,46 @@
+//! UNSUBSCRIBE, §3.10.
+
+use super::{Encode, UnsubscribeFilters};
+use crate::header::put_header_and_u16;
+use crate::reader::{Parsed, packet_identifier, whole};
+use crate::writer::Output;
+use crate::{
+    EncodeError, Malformed, PacketIdentifier, PacketType, Properties, PropertyContext, ProtocolVersion,
+};
+
+/// UNSUBSCRIBE: a client drops subscriptions, §3.10.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unsubscribe<'a> {
+    /// Names the request until UNSUBACK.
+    pub packet_id: PacketIdentifier,
+    /// Properties, from 5.0.
+    pub properties: Properties<'a>,
+    /// Topic filters, at least one.
+    pub filters: UnsubscribeFilters<'a>,
+}
+
+impl<'a> Unsubscribe<'a> {
+    pub(super) fn read(body: &'a [u8], version: ProtocolVersion) -> Result<Self, Malformed> {
+        whole(Self::parse(body, version))
+    }
+
+    fn parse(input: &'a [u8], version: ProtocolVersion) -> Parsed<'a, Self> {
+        let (input, packet_id) = packet_identifier(input)?;
+        let (input, properties) = Properties::read(input, version, PropertyContext::Unsubscribe)?;
+        let (input, filters) = UnsubscribeFilters::read(input)?;
+        Ok((input, Self { packet_id, properties, filters }))
+    }
+}
+
+impl Encode for Unsubscribe<'_> {
+    fn remaining_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
+        let properties = self.properties.field_len(version, PropertyContext::Unsubscribe.bit())?;
+        Ok(2 + properties + self.filters.checked_len()?)
+    }
+
+    fn put(&self, version: ProtocolVersion, remaining: usize, out: &mut impl Output) {
+        put_header_and_u16(PacketType::Unsubscribe.first_byte(), remaining, self.packet_id.get(), out);
+        self.properties.put_field(version, out);
+        self.filters.put(out);
+    }
+}

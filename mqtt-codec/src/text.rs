@@ -1,0 +1,95 @@
+//! UTF-8 Encoded Strings, §1.5.4 (3.1.1: §1.5.3), and topic names, §4.7.
+//!
+//! Eight bytes at a time are looked at for everything that could be wrong; only text with something
+//! beyond plain ASCII pays for a closer look.
+
+use crate::Malformed;
+use crate::reader::{Parsed, binary, refuse};
+
+/// A string without U+0000.
+#[inline]
+pub(crate) fn string(input: &[u8]) -> Parsed<'_, &str> {
+    let (rest, bytes) = binary(input)?;
+    check_string(bytes).map_err(refuse)?;
+    Ok((rest, core::str::from_utf8(bytes).map_err(|_| refuse(Malformed::NotUtf8))?))
+}
+
+/// A topic name, or an empty one (which PUBLISH of 5.0 allows beside an alias).
+#[inline]
+pub(crate) fn topic_name_or_empty(input: &[u8]) -> Parsed<'_, &str> {
+    let (rest, bytes) = binary(input)?;
+    check_topic_name(bytes).map_err(refuse)?;
+    Ok((rest, core::str::from_utf8(bytes).map_err(|_| refuse(Malformed::NotUtf8))?))
+}
+
+/// A topic name of at least one character.
+#[inline]
+pub(crate) fn topic_name(input: &[u8]) -> Parsed<'_, &str> {
+    match topic_name_or_empty(input)? {
+        (_, "") => Err(refuse(Malformed::EmptyTopicName)),
+        parsed => Ok(parsed),
+    }
+}
+
+/// Whether the bytes are well-formed UTF-8 without U+0000.
+#[inline]
+pub(crate) fn check_string(bytes: &[u8]) -> Result<(), Malformed> {
+    if is_plain(bytes, zero_or_beyond_ascii) { Ok(()) } else { look_closer(bytes, false) }
+}
+
+/// Whether the bytes are well-formed UTF-8 without U+0000 and the wildcards.
+#[inline]
+pub(crate) fn check_topic_name(bytes: &[u8]) -> Result<(), Malformed> {
+    let suspicious = |word| zero_or_beyond_ascii(word) | wildcard(word);
+    if is_plain(bytes, suspicious) { Ok(()) } else { look_closer(bytes, true) }
+}
+
+#[cold]
+fn look_closer(bytes: &[u8], topic_name: bool) -> Result<(), Malformed> {
+    if core::str::from_utf8(bytes).is_err() {
+        Err(Malformed::NotUtf8)
+    } else if bytes.contains(&0) {
+        Err(Malformed::NullCharacter)
+    } else if topic_name && bytes.iter().any(|byte| matches!(byte, b'+' | b'#')) {
+        Err(Malformed::WildcardInTopicName)
+    } else {
+        Ok(())
+    }
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// Non-zero when a byte of the word is 0 or above 0x7F: only those set the high bit here.
+#[inline]
+const fn zero_or_beyond_ascii(word: u64) -> u64 {
+    (word.wrapping_sub(ONES) | word) & HIGH_BITS
+}
+
+/// Non-zero when a byte of an ASCII word is `+` (0x2B) or `#` (0x23), which differ in one bit.
+#[inline]
+const fn wildcard(word: u64) -> u64 {
+    ((word | (0x08 * ONES)) ^ (0x2B * ONES)).wrapping_sub(ONES) & HIGH_BITS
+}
+
+/// Whether no word of the text is suspicious. The last word may overlap the one before.
+#[inline]
+fn is_plain(bytes: &[u8], suspicious: impl Fn(u64) -> u64) -> bool {
+    let (words, _) = bytes.as_chunks();
+    let mut found = words.iter().fold(0, |found, word| found | suspicious(u64::from_le_bytes(*word)));
+    found |= suspicious(last_word(bytes));
+    found == 0
+}
+
+/// The last eight bytes; a shorter text is repeated or padded with a harmless letter.
+#[inline]
+fn last_word(bytes: &[u8]) -> u64 {
+    if let Some(word) = bytes.last_chunk() {
+        u64::from_le_bytes(*word)
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
+    } else {
+        let at = |index| bytes.get(index).copied().unwrap_or(b'a');
+        u64::from_le_bytes([at(0), at(1), at(2), b'a', b'a', b'a', b'a', b'a'])
+    }
+}
