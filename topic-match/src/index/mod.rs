@@ -1,6 +1,19 @@
+mod entries;
+mod exact;
+mod hash;
 mod limits;
+mod lists;
+mod place;
+mod postings;
 mod retained;
+mod rows;
+mod slab;
 mod subscriptions;
+mod symbols;
+mod table;
+mod text;
+mod trie;
+mod walk;
 
 pub use limits::{Full, IndexLimits, RetainedLimits};
 pub use retained::{Cursor, RetainedIndex, Step};
