@@ -1,0 +1,220 @@
+//! One MQTT 3.1.1 client: blocking until it is subscribed, event-driven from then on.
+
+use core::net::Ipv4Addr;
+use core::time::Duration;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::os::fd::AsRawFd;
+
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
+use mqtt_codec::{
+    Acknowledge, Connect, Delivery, Direction, FrameRules, Packet, PacketIdentifier, Properties,
+    ProtocolVersion, Publish, QoS, ReasonCode, Subscribe, SubscribeFilters, SubscriptionOptions, next_frame,
+};
+
+use crate::scenario::PAYLOAD;
+
+const VERSION: ProtocolVersion = ProtocolVersion::V3_1_1;
+
+/// Filters in one SUBSCRIBE.
+const FILTERS_PER_SUBSCRIBE: usize = 100;
+
+pub(crate) struct Connection {
+    stream: TcpStream,
+    incoming: Box<[u8]>,
+    /// How much of `incoming` waits for the rest of its packet.
+    held: usize,
+    outgoing: Vec<u8>,
+    connected: bool,
+    /// Messages published and not acknowledged.
+    pub(crate) unacknowledged: usize,
+    last_id: u16,
+}
+
+/// What a packet meant for the load.
+#[derive(PartialEq, Eq)]
+enum Event {
+    Connected,
+    Subscribed,
+    Delivered,
+    Acknowledged,
+    Other,
+}
+
+impl Connection {
+    /// Connects with a clean session.
+    pub(crate) fn open(port: u16, client_id: &str) -> io::Result<Self> {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        let incoming = vec![0; 64 * 1024].into_boxed_slice();
+        let mut connection = Self {
+            stream,
+            incoming,
+            held: 0,
+            outgoing: Vec::new(),
+            connected: false,
+            unacknowledged: 0,
+            last_id: 0,
+        };
+        connection.send(&Packet::Connect(Connect {
+            version: VERSION,
+            clean_start: true,
+            keep_alive: 0,
+            properties: Properties::NONE,
+            client_id,
+            will: None,
+            username: None,
+            password: None,
+        }))?;
+        connection.wait_for(&Event::Connected)?;
+        connection.connected = true;
+        Ok(connection)
+    }
+
+    pub(crate) fn subscribe(&mut self, filters: &[String], qos: QoS) -> io::Result<()> {
+        for filters in filters.chunks(FILTERS_PER_SUBSCRIBE) {
+            let filters: Vec<_> =
+                filters.iter().map(|filter| (filter.as_str(), SubscriptionOptions::qos(qos))).collect();
+            let packet_id = self.next_id();
+            let filters = SubscribeFilters::list(&filters);
+            self.send(&Packet::Subscribe(Subscribe { packet_id, properties: Properties::NONE, filters }))?;
+            self.wait_for(&Event::Subscribed)?;
+        }
+        Ok(())
+    }
+
+    /// From here on nothing blocks, and `registry` says when there is something to do.
+    pub(crate) fn register(&self, registry: &Registry, token: Token) -> io::Result<()> {
+        self.stream.set_nonblocking(true)?;
+        registry.register(
+            &mut SourceFd(&self.stream.as_raw_fd()),
+            token,
+            Interest::READABLE | Interest::WRITABLE,
+        )
+    }
+
+    /// Queues a message: [`flush`](Self::flush) sends it.
+    pub(crate) fn publish(&mut self, topic: &str, qos: QoS) -> io::Result<()> {
+        let delivery = match qos {
+            QoS::AtMostOnce => Delivery::AtMostOnce,
+            QoS::AtLeastOnce => Delivery::AtLeastOnce { packet_id: self.next_id(), dup: false },
+            QoS::ExactlyOnce => Delivery::ExactlyOnce { packet_id: self.next_id(), dup: false },
+        };
+        self.unacknowledged += usize::from(qos != QoS::AtMostOnce);
+        let publish =
+            Publish { delivery, retain: false, topic, properties: Properties::NONE, payload: &PAYLOAD };
+        publish.encode(VERSION, &mut self.outgoing).map_err(io::Error::other)
+    }
+
+    /// Reads all there is, answers what wants an answer, and returns how many messages were delivered.
+    pub(crate) fn receive(&mut self) -> io::Result<usize> {
+        let (mut delivered, mut acknowledged) = (0, 0);
+        let result = loop {
+            let count = |event| match event {
+                Event::Delivered => delivered += 1,
+                Event::Acknowledged => acknowledged += 1,
+                Event::Connected | Event::Subscribed | Event::Other => {}
+            };
+            match self.read(count) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break Ok(delivered),
+                Err(error) => break Err(error),
+            }
+        };
+        self.unacknowledged -= acknowledged;
+        result
+    }
+
+    /// Sends what is queued, as far as the socket takes it.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        while !self.outgoing.is_empty() {
+            match self.stream.write(&self.outgoing) {
+                Ok(count) => drop(self.outgoing.drain(..count)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, packet: &Packet<'_>) -> io::Result<()> {
+        packet.encode(VERSION, &mut self.outgoing).map_err(io::Error::other)?;
+        self.flush()
+    }
+
+    fn wait_for(&mut self, expected: &Event) -> io::Result<()> {
+        let mut seen = false;
+        while !seen {
+            self.read(|event| seen |= event == *expected)?;
+        }
+        Ok(())
+    }
+
+    /// Reads once, and says what each whole packet means.
+    fn read(&mut self, mut on_event: impl FnMut(Event)) -> io::Result<()> {
+        let count = self.stream.read(&mut self.incoming[self.held..])?;
+        if count == 0 {
+            return Err(io::Error::new(ErrorKind::UnexpectedEof, "closed the connection"));
+        }
+        let end = self.held + count;
+        let rules = FrameRules {
+            direction: Direction::ServerToClient,
+            first: !self.connected,
+            version: VERSION,
+            max_packet_size: u32::MAX,
+        };
+        let mut unread = &self.incoming[..end];
+        while let Some(frame) = next_frame(unread, &rules).map_err(io::Error::other)? {
+            unread = &unread[frame.len()..];
+            let packet = Packet::decode(frame, VERSION).map_err(io::Error::other)?;
+            on_event(react(&packet, &mut self.outgoing)?);
+        }
+        self.held = unread.len();
+        self.incoming.copy_within(end - self.held..end, 0);
+        Ok(())
+    }
+
+    fn next_id(&mut self) -> PacketIdentifier {
+        self.last_id = self.last_id.checked_add(1).unwrap_or(1);
+        PacketIdentifier::new(self.last_id).expect("is at least 1")
+    }
+}
+
+/// Answers a packet as its QoS asks for.
+fn react(packet: &Packet<'_>, outgoing: &mut Vec<u8>) -> io::Result<Event> {
+    let (event, answer) = match packet {
+        Packet::ConnAck(connack) if connack.reason.is_error() => return Err(refused(connack.reason.name())),
+        Packet::SubAck(suback) if suback.reasons.iter().any(ReasonCode::is_error) => {
+            return Err(refused("a filter"));
+        }
+        Packet::ConnAck(_) => (Event::Connected, None),
+        Packet::SubAck(_) => (Event::Subscribed, None),
+        Packet::Publish(publish) => (Event::Delivered, acknowledge(publish.delivery)),
+        Packet::PubRel(pubrel) => {
+            (Event::Other, Some(Packet::PubComp(Acknowledge::success(pubrel.packet_id))))
+        }
+        Packet::PubRec(pubrec) => {
+            (Event::Other, Some(Packet::PubRel(Acknowledge::success(pubrec.packet_id))))
+        }
+        Packet::PubAck(_) | Packet::PubComp(_) => (Event::Acknowledged, None),
+        _ => (Event::Other, None),
+    };
+    if let Some(answer) = answer {
+        answer.encode(VERSION, outgoing).map_err(io::Error::other)?;
+    }
+    Ok(event)
+}
+
+fn acknowledge(delivery: Delivery) -> Option<Packet<'static>> {
+    match delivery {
+        Delivery::AtMostOnce => None,
+        Delivery::AtLeastOnce { packet_id, .. } => Some(Packet::PubAck(Acknowledge::success(packet_id))),
+        Delivery::ExactlyOnce { packet_id, .. } => Some(Packet::PubRec(Acknowledge::success(packet_id))),
+    }
+}
+
+fn refused(what: &str) -> io::Error {
+    io::Error::new(ErrorKind::ConnectionRefused, format!("refused: {what}"))
+}
