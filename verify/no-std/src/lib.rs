@@ -8,6 +8,10 @@
 mod allocator;
 #[cfg(feature = "machine")]
 mod machine;
+#[cfg(feature = "mqtt-codec")]
+mod mqtt_codec;
+#[cfg(feature = "mqtt-codec-bytes")]
+mod mqtt_codec_bytes;
 #[cfg(feature = "topic-index")]
 mod topic_index;
 #[cfg(feature = "topic-match")]
