@@ -76,50 +76,60 @@ impl<'a> Frame<'a> {
 ///
 /// # Errors
 /// The [`Malformed`] rule that the fixed header breaks.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as a call it costs twice as much as what it does")]
 pub fn next_frame<'a>(input: &'a [u8], rules: &FrameRules) -> Result<Option<Frame<'a>>, Malformed> {
     let [first, rest @ ..] = input else { return Ok(None) };
-    let packet_type = admit(*first, *rules)?;
-    let Some((remaining, header_len)) = remaining_length(rest)? else { return Ok(None) };
+    let Some(packet_type) = admit(*first, *rules) else {
+        return Err(refusal(*first, *rules));
+    };
+    let (remaining, header_len) = match rest {
+        [] => return Ok(None),
+        [byte, ..] if *byte < 0x80 => (usize::from(*byte), 2),
+        _ => match long_remaining_length(rest, packet_type, rules.version)? {
+            Some(length) => length,
+            None => return Ok(None),
+        },
+    };
     let len = remaining + header_len;
     if len > rules.max_packet_size as usize {
         return Err(Malformed::PacketTooLarge);
     }
     let Some(body) = input.get(header_len..len) else { return Ok(None) };
-    let frame = Frame {
-        packet_type,
-        flags: first & 0x0F,
-        header_len: header_len as u8,
-        direction: rules.direction,
-        body,
-    };
-    let shortest_only = rules.version == ProtocolVersion::V5 && packet_type != PacketType::Connect;
-    if header_len > 2 && shortest_only && !frame.is_shortest() {
-        return Err(Malformed::VariableByteIntegerNotShortest);
-    }
-    Ok(Some(frame))
+    let (flags, direction) = (first & 0x0F, rules.direction);
+    Ok(Some(Frame { packet_type, flags, header_len: header_len as u8, direction, body }))
 }
 
 /// The length of the packet at the start of `input`, fixed header included, as soon as it can be told.
 ///
 /// It says how much a reader still has to wait for; [`next_frame`] says whether it should.
-#[inline]
 pub fn frame_len_hint(input: &[u8]) -> Option<usize> {
     let (remaining, header_len) = remaining_length(input.get(1..)?).ok()??;
     Some(remaining + header_len)
 }
 
-/// The remaining length behind the first byte, and the bytes of the whole fixed header.
-#[inline]
-fn remaining_length(rest: &[u8]) -> Result<Option<(usize, usize)>, Malformed> {
-    match rest {
-        [] => Ok(None),
-        [byte, ..] if *byte < 0x80 => Ok(Some((usize::from(*byte), 2))),
-        _ => long_remaining_length(rest),
+/// A remaining length of more than one byte; from 5.0 in its shortest form. (CONNECT sees to that itself.)
+#[cold]
+fn long_remaining_length(
+    rest: &[u8],
+    packet_type: PacketType,
+    version: ProtocolVersion,
+) -> Result<Option<(usize, usize)>, Malformed> {
+    let length = remaining_length(rest)?;
+    match length {
+        Some((remaining, header_len))
+            if header_len != self::header_len(remaining)
+                && version == ProtocolVersion::V5
+                && packet_type != PacketType::Connect =>
+        {
+            Err(Malformed::VariableByteIntegerNotShortest)
+        }
+        _ => Ok(length),
     }
 }
 
-fn long_remaining_length(rest: &[u8]) -> Result<Option<(usize, usize)>, Malformed> {
+/// The remaining length behind the first byte, and the bytes of the whole fixed header.
+fn remaining_length(rest: &[u8]) -> Result<Option<(usize, usize)>, Malformed> {
     let mut remaining = 0;
     for (index, byte) in rest.iter().take(4).enumerate() {
         remaining |= usize::from(byte & 0x7F) << (7 * index);
@@ -130,65 +140,93 @@ fn long_remaining_length(rest: &[u8]) -> Result<Option<(usize, usize)>, Malforme
     if rest.len() < 4 { Ok(None) } else { Err(Malformed::VariableByteIntegerTooLong) }
 }
 
-/// Judges the first byte.
-#[inline]
-fn admit(first: u8, rules: FrameRules) -> Result<PacketType, Malformed> {
-    let packet_type = PacketType::new(first >> 4).ok_or(Malformed::ReservedPacketType)?;
-    match rules.direction {
-        Direction::ClientToServer => admit_from_client(packet_type, rules)?,
-        Direction::ServerToClient => admit_from_server(packet_type, rules)?,
-    }
-    let flags = first & 0x0F;
-    if packet_type == PacketType::Publish {
-        check_publish_flags(flags)?;
-    } else if flags != packet_type.fixed_flags() && !is_3_1_retry(packet_type, flags, rules) {
-        return Err(Malformed::FixedHeaderFlags(packet_type));
-    }
-    Ok(packet_type)
+/// The packet type in a first byte that the reader takes.
+#[inline(always)]
+const fn admit(first: u8, rules: FrameRules) -> Option<PacketType> {
+    let admitted = &ADMITTED[rules.direction as usize][rules.version as usize][rules.first as usize];
+    let (high, low) = (first >> 4, first & 0x0F);
+    if admitted[high as usize] & 1 << low == 0 { None } else { PacketType::new(high) }
 }
 
-#[inline]
-fn admit_from_client(packet_type: PacketType, rules: FrameRules) -> Result<(), Malformed> {
+/// For each direction, version and place in the connection, and each packet type: one bit for each value of the flags
+/// that has no [`judge`] against it.
+static ADMITTED: [[[[u16; 16]; 2]; 3]; 2] = {
+    let mut admitted = [[[[0; 16]; 2]; 3]; 2];
+    let mut index = 0;
+    while index < 2 * 3 * 2 * 256 {
+        let (direction, version, place, first) =
+            (index / (3 * 512), index / 512 % 3, index / 256 % 2, index % 256);
+        let rules = FrameRules {
+            direction: [Direction::ClientToServer, Direction::ServerToClient][direction],
+            version: [ProtocolVersion::V3_1, ProtocolVersion::V3_1_1, ProtocolVersion::V5][version],
+            first: place == 1,
+            max_packet_size: MAX_PACKET_SIZE,
+        };
+        if judge(first as u8, rules).is_ok() {
+            admitted[direction][version][place][first >> 4] |= 1 << (first & 0x0F);
+        }
+        index += 1;
+    }
+    admitted
+};
+
+#[cold]
+fn refusal(first: u8, rules: FrameRules) -> Malformed {
+    judge(first, rules).err().unwrap_or(Malformed::ReservedPacketType)
+}
+
+/// Everything that a first byte can do wrong.
+const fn judge(first: u8, rules: FrameRules) -> Result<(), Malformed> {
+    let Some(packet_type) = PacketType::new(first >> 4) else { return Err(Malformed::ReservedPacketType) };
+    let place = match rules.direction {
+        Direction::ClientToServer => judge_from_client(packet_type, rules),
+        Direction::ServerToClient => judge_from_server(packet_type, rules),
+    };
+    match place {
+        Ok(()) => judge_flags(packet_type, first & 0x0F, rules.version),
+        Err(rule) => Err(rule),
+    }
+}
+
+const fn judge_from_client(packet_type: PacketType, rules: FrameRules) -> Result<(), Malformed> {
     use PacketType as T;
     match packet_type {
         T::Connect if rules.first => Ok(()),
         T::Connect => Err(Malformed::SecondConnect),
         _ if rules.first => Err(Malformed::FirstPacketNotConnect),
-        T::Auth if rules.version < ProtocolVersion::V5 => Err(Malformed::ReservedPacketType),
+        T::Auth if !matches!(rules.version, ProtocolVersion::V5) => Err(Malformed::ReservedPacketType),
         T::ConnAck | T::SubAck | T::UnsubAck | T::PingResp => Err(Malformed::WrongDirection(packet_type)),
         _ => Ok(()),
     }
 }
 
-#[inline]
-fn admit_from_server(packet_type: PacketType, rules: FrameRules) -> Result<(), Malformed> {
+const fn judge_from_server(packet_type: PacketType, rules: FrameRules) -> Result<(), Malformed> {
     use PacketType as T;
+    let v5 = matches!(rules.version, ProtocolVersion::V5);
     match packet_type {
-        T::Auth if rules.version < ProtocolVersion::V5 => Err(Malformed::ReservedPacketType),
+        T::Auth if !v5 => Err(Malformed::ReservedPacketType),
         T::ConnAck | T::Auth if rules.first => Ok(()),
         T::ConnAck => Err(Malformed::SecondConnAck),
         T::Connect | T::Subscribe | T::Unsubscribe | T::PingReq => {
             Err(Malformed::WrongDirection(packet_type))
         }
-        T::Disconnect if rules.version < ProtocolVersion::V5 => Err(Malformed::WrongDirection(packet_type)),
+        T::Disconnect if !v5 => Err(Malformed::WrongDirection(packet_type)),
         _ if rules.first => Err(Malformed::FirstPacketNotConnAck),
         _ => Ok(()),
     }
 }
 
-#[inline]
-fn check_publish_flags(flags: u8) -> Result<(), Malformed> {
-    match flags & 0b1110 {
-        0b0110 | 0b1110 => Err(Malformed::PublishQoS3),
-        0b1000 => Err(Malformed::DupAtQoS0),
-        _ => Ok(()),
-    }
-}
-
-/// In 3.1 these three are messages of QoS 1 and a repetition of one sets DUP (3.1 §3.6, §3.8, §3.10).
-fn is_3_1_retry(packet_type: PacketType, flags: u8, rules: FrameRules) -> bool {
+const fn judge_flags(packet_type: PacketType, flags: u8, version: ProtocolVersion) -> Result<(), Malformed> {
     use PacketType as T;
-    rules.version == ProtocolVersion::V3_1
-        && matches!(packet_type, T::PubRel | T::Subscribe | T::Unsubscribe)
-        && flags == 0b1010
+    match (packet_type, flags) {
+        (T::Publish, 0b0110 | 0b0111 | 0b1110 | 0b1111) => Err(Malformed::PublishQoS3),
+        (T::Publish, 0b1000 | 0b1001) => Err(Malformed::DupAtQoS0),
+        (T::Publish, _) => Ok(()),
+        // In 3.1 these are messages of QoS 1 and a repetition of one sets DUP (3.1 §3.6, §3.8, §3.10).
+        (T::PubRel | T::Subscribe | T::Unsubscribe, 0b1010) if matches!(version, ProtocolVersion::V3_1) => {
+            Ok(())
+        }
+        _ if flags == packet_type.fixed_flags() => Ok(()),
+        _ => Err(Malformed::FixedHeaderFlags(packet_type)),
+    }
 }

@@ -64,12 +64,40 @@ pub enum Packet<'a> {
     Auth(Auth<'a>),
 }
 
+/// The same expression for what every variant encodes.
+macro_rules! dispatch {
+    ($packet:expr, $each:ident => $call:expr) => {
+        match $packet {
+            Packet::Connect($each) => $call,
+            Packet::ConnAck($each) => $call,
+            Packet::Publish($each) => $call,
+            Packet::PubAck(packet) => dispatch!(@named PubAck, packet, $each => $call),
+            Packet::PubRec(packet) => dispatch!(@named PubRec, packet, $each => $call),
+            Packet::PubRel(packet) => dispatch!(@named PubRel, packet, $each => $call),
+            Packet::PubComp(packet) => dispatch!(@named PubComp, packet, $each => $call),
+            Packet::Subscribe($each) => $call,
+            Packet::SubAck($each) => $call,
+            Packet::Unsubscribe($each) => $call,
+            Packet::UnsubAck($each) => $call,
+            Packet::PingReq => { let $each = &ping::Ping(PacketType::PingReq); $call }
+            Packet::PingResp => { let $each = &ping::Ping(PacketType::PingResp); $call }
+            Packet::Disconnect($each) => $call,
+            Packet::Auth($each) => $call,
+        }
+    };
+    (@named $name:ident, $packet:expr, $each:ident => $call:expr) => {{
+        let $each = &$packet.of_type(PacketType::$name);
+        $call
+    }};
+}
+
 impl<'a> Packet<'a> {
     /// Decodes a packet of a connection of this version. CONNECT says its version itself.
     ///
     /// # Errors
     /// The first [`Malformed`] rule that the packet breaks.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as a call it costs more than what it does for most packets")]
     pub fn decode(frame: Frame<'a>, version: ProtocolVersion) -> Result<Self, Malformed> {
         let packet_type = frame.packet_type();
         match packet_type {
@@ -91,6 +119,36 @@ impl<'a> Packet<'a> {
         }
     }
 
+    /// Bytes of the encoded packet, fixed header included.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode), but for the room.
+    #[inline]
+    pub fn encoded_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
+        dispatch!(self, packet => encoded_len(packet, version))
+    }
+
+    /// Appends the encoded packet to `out`, whole or not at all. CONNECT brings its own version.
+    ///
+    /// # Errors
+    /// Any [`EncodeError`]. What strings contain is not looked at: a topic name with a wildcard is the caller's.
+    #[inline]
+    pub fn encode(&self, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
+        dispatch!(self, packet => encode(packet, version, out))
+    }
+
+    /// Writes the encoded packet to the start of `buffer` and returns its length.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    #[inline]
+    pub fn encode_to_slice(&self, version: ProtocolVersion, buffer: &mut [u8]) -> Result<usize, EncodeError> {
+        let len = buffer.len();
+        let mut out = buffer;
+        self.encode(version, &mut out)?;
+        Ok(len - out.len())
+    }
+
     /// The type of the packet.
     pub const fn packet_type(&self) -> PacketType {
         match self {
@@ -109,49 +167,6 @@ impl<'a> Packet<'a> {
             Self::PingResp => PacketType::PingResp,
             Self::Disconnect(_) => PacketType::Disconnect,
             Self::Auth(_) => PacketType::Auth,
-        }
-    }
-}
-
-impl Encode for Packet<'_> {
-    #[inline]
-    fn remaining_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
-        match self {
-            Self::Connect(packet) => packet.remaining_len(version),
-            Self::ConnAck(packet) => packet.remaining_len(version),
-            Self::Publish(packet) => packet.remaining_len(version),
-            Self::PubAck(packet) => packet.of_type(PacketType::PubAck).remaining_len(version),
-            Self::PubRec(packet) => packet.of_type(PacketType::PubRec).remaining_len(version),
-            Self::PubRel(packet) => packet.of_type(PacketType::PubRel).remaining_len(version),
-            Self::PubComp(packet) => packet.of_type(PacketType::PubComp).remaining_len(version),
-            Self::Subscribe(packet) => packet.remaining_len(version),
-            Self::SubAck(packet) => packet.remaining_len(version),
-            Self::Unsubscribe(packet) => packet.remaining_len(version),
-            Self::UnsubAck(packet) => packet.remaining_len(version),
-            Self::PingReq | Self::PingResp => Ok(0),
-            Self::Disconnect(packet) => packet.remaining_len(version),
-            Self::Auth(packet) => packet.remaining_len(version),
-        }
-    }
-
-    #[inline]
-    fn put(&self, version: ProtocolVersion, remaining: usize, out: &mut impl Output) {
-        match self {
-            Self::Connect(packet) => packet.put(version, remaining, out),
-            Self::ConnAck(packet) => packet.put(version, remaining, out),
-            Self::Publish(packet) => packet.put(version, remaining, out),
-            Self::PubAck(packet) => packet.of_type(PacketType::PubAck).put(version, remaining, out),
-            Self::PubRec(packet) => packet.of_type(PacketType::PubRec).put(version, remaining, out),
-            Self::PubRel(packet) => packet.of_type(PacketType::PubRel).put(version, remaining, out),
-            Self::PubComp(packet) => packet.of_type(PacketType::PubComp).put(version, remaining, out),
-            Self::Subscribe(packet) => packet.put(version, remaining, out),
-            Self::SubAck(packet) => packet.put(version, remaining, out),
-            Self::Unsubscribe(packet) => packet.put(version, remaining, out),
-            Self::UnsubAck(packet) => packet.put(version, remaining, out),
-            Self::PingReq => ping::put(PacketType::PingReq, out),
-            Self::PingResp => ping::put(PacketType::PingResp, out),
-            Self::Disconnect(packet) => packet.put(version, remaining, out),
-            Self::Auth(packet) => packet.put(version, remaining, out),
         }
     }
 }
@@ -181,7 +196,13 @@ fn encode(packet: &impl Encode, version: ProtocolVersion, out: &mut impl Output)
     Ok(())
 }
 
-/// The three public verbs of everything that can be encoded.
+#[inline]
+fn encoded_len(packet: &impl Encode, version: ProtocolVersion) -> Result<usize, EncodeError> {
+    let remaining = bounded(packet.remaining_len(version)?)?;
+    Ok(header_len(remaining) + remaining)
+}
+
+/// The public verbs of a packet.
 macro_rules! encode_methods {
     ($($packet:ident),+) => { $(
         impl $packet<'_> {
@@ -191,8 +212,7 @@ macro_rules! encode_methods {
             /// As [`encode`](Self::encode), but for the room.
             #[inline]
             pub fn encoded_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
-                let remaining = bounded(self.remaining_len(version)?)?;
-                Ok(header_len(remaining) + remaining)
+                encoded_len(self, version)
             }
 
             /// Appends the encoded packet to `out`, whole or not at all.
@@ -223,15 +243,4 @@ macro_rules! encode_methods {
     )+ };
 }
 
-encode_methods!(
-    Packet,
-    Connect,
-    ConnAck,
-    Publish,
-    Subscribe,
-    SubAck,
-    Unsubscribe,
-    UnsubAck,
-    Disconnect,
-    Auth
-);
+encode_methods!(Connect, ConnAck, Publish, Subscribe, SubAck, Unsubscribe, UnsubAck, Disconnect, Auth);

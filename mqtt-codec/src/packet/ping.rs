@@ -1,14 +1,25 @@
 //! PINGREQ and PINGRESP, §3.12 and §3.13: a fixed header and nothing else.
 
+use super::Encode;
 use crate::writer::Output;
-use crate::{Malformed, PacketType};
+use crate::{EncodeError, Malformed, PacketType, ProtocolVersion};
 
 #[inline]
 pub(super) fn read(body: &[u8]) -> Result<(), Malformed> {
     if body.is_empty() { Ok(()) } else { Err(Malformed::TrailingBytes) }
 }
 
-#[inline]
-pub(super) fn put(packet_type: PacketType, out: &mut impl Output) {
-    out.put(&[packet_type.first_byte(), 0]);
+/// One of the two.
+pub(super) struct Ping(pub(super) PacketType);
+
+impl Encode for Ping {
+    #[inline]
+    fn remaining_len(&self, _: ProtocolVersion) -> Result<usize, EncodeError> {
+        Ok(0)
+    }
+
+    #[inline]
+    fn put(&self, _: ProtocolVersion, _: usize, out: &mut impl Output) {
+        out.put(&[self.0.first_byte(), 0]);
+    }
 }

@@ -118,24 +118,14 @@ impl<'a> Publish<'a> {
             Direction::ClientToServer => PropertyContext::PublishToServer,
             Direction::ServerToClient => PropertyContext::PublishToClient,
         };
-        let (payload, publish) = Self::parse(frame.body(), frame.flags(), version, context).map_err(rule)?;
-        if publish.topic.is_empty() {
-            check_empty_topic(&publish.properties, version)?;
+        let flags = frame.flags();
+        let (input, topic) = topic_name_or_empty(frame.body()).map_err(rule)?;
+        let (input, delivery) = Delivery::parse(input, flags).map_err(rule)?;
+        let (payload, properties) = Properties::read(input, version, context).map_err(rule)?;
+        if topic.is_empty() {
+            check_empty_topic(&properties, version)?;
         }
-        Ok(Self { payload, ..publish })
-    }
-
-    #[inline]
-    fn parse(
-        input: &'a [u8],
-        flags: u8,
-        version: ProtocolVersion,
-        context: PropertyContext,
-    ) -> Parsed<'a, Self> {
-        let (input, topic) = topic_name_or_empty(input)?;
-        let (input, delivery) = Delivery::parse(input, flags)?;
-        let (input, properties) = Properties::read(input, version, context)?;
-        Ok((input, Self { delivery, retain: flags & RETAIN != 0, topic, properties, payload: &[] }))
+        Ok(Self { delivery, retain: flags & RETAIN != 0, topic, properties, payload })
     }
 
     /// Remaining length, and the length of the field of properties.
