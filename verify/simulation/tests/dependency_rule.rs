@@ -3,7 +3,7 @@
 //! a host, a benchmark or a proof. A protocol crate takes only third-party crates that work without std, without
 //! their default features.
 
-use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Package};
+use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand};
 
 /// What one of our crates may have in its `[dependencies]`.
 enum Rule {
