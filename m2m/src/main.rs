@@ -1,2 +1,113 @@
-//! x
-fn main() {}
+//! Runs the m2m protocol state machines on real sockets.
+
+extern crate alloc;
+
+mod broker;
+mod clock;
+mod passwd;
+
+use core::net::SocketAddr;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    ended as asked
+  1    an address cannot be listened on, a file cannot be written, or the system refused something
+  2    wrong command line
+  3    the configuration, password or ACL file was refused
+  130  ended at once by a second signal";
+
+const LOG: &str = "M2M_LOG";
+
+/// MQTT for machines.
+#[derive(Parser)]
+#[command(version, after_help = EXIT_CODES)]
+struct Cli {
+    /// Say more: -v connections, -vv everything. The variable M2M_LOG filters finer, as in `m2m=debug`.
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run an MQTT broker (3.1, 3.1.1 and 5).
+    Broker(BrokerArguments),
+    /// Set or delete a user's password in a password file.
+    Passwd(PasswdArguments),
+}
+
+#[derive(Args)]
+struct BrokerArguments {
+    /// Where to listen, tcp://ADDRESS[:PORT]; may be given several times. Port 0: any free one. Default: loopback, 1883.
+    #[arg(long, value_name = "URL")]
+    listen: Vec<String>,
+    /// The configuration file (TOML); options on the command line go before it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Users and their passwords, as `m2m passwd` writes it. Ends anonymous access.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// Who may publish and receive what, in mosquitto's format.
+    #[arg(long, value_name = "FILE")]
+    acl: Option<PathBuf>,
+    /// Serve Prometheus metrics at http://ADDRESS:PORT/metrics.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics: Option<SocketAddr>,
+}
+
+#[derive(Args)]
+struct PasswdArguments {
+    /// The password file; created if there is none.
+    file: PathBuf,
+    /// The user name.
+    user: String,
+    /// Delete the user.
+    #[arg(short = 'D', long)]
+    delete: bool,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log_to_stderr(cli.verbose);
+    match cli.command {
+        Command::Broker(arguments) => run_broker(arguments),
+        Command::Passwd(PasswdArguments { file, user, delete }) => {
+            let result = if delete { passwd::delete(&file, &user) } else { passwd::set(&file, &user) };
+            result.map_or_else(|problem| fail(&problem, 1), |()| ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn run_broker(arguments: BrokerArguments) -> ExitCode {
+    let BrokerArguments { listen, config, password_file, acl, metrics } = arguments;
+    let options = broker::Options { listen, config, password_file, acl_file: acl, metrics };
+    match broker::run(&options) {
+        Ok(broker::Ended::Drained) => ExitCode::SUCCESS,
+        Ok(broker::Ended::AtOnce) => ExitCode::from(130),
+        Err(problem @ broker::Error::Config(_)) => fail(&problem, 3),
+        Err(problem) => fail(&problem, 1),
+    }
+}
+
+fn fail(problem: &dyn core::error::Error, code: u8) -> ExitCode {
+    _ = writeln!(io::stderr(), "m2m: {}", problem.to_string().trim_end());
+    ExitCode::from(code)
+}
+
+fn log_to_stderr(verbose: u8) {
+    let level = ["info", "m2m=debug,info", "trace"][usize::from(verbose.min(2))];
+    let filter = EnvFilter::try_from_env(LOG).unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .init();
+}

@@ -1,0 +1,70 @@
+//! Writing: one vectored write for all that a connection has to get.
+
+use std::io::{ErrorKind, IoSlice};
+
+use machine::Instant;
+use mqtt_core::{ConnectionId, Input};
+
+use super::engine::State;
+
+/// Chunks in one write.
+const SLICES: usize = 64;
+/// Writes to one connection before the others have their turn.
+const WRITES: usize = 16;
+
+impl State {
+    /// Writes to all connections that have output.
+    pub(super) fn flush(&mut self, now: Instant) {
+        self.unflushed = 0;
+        let mut batch = core::mem::take(&mut self.dirty);
+        for id in batch.drain(..) {
+            self.write(id, now);
+        }
+        if self.dirty.is_empty() {
+            self.dirty = batch; // keeps its capacity
+        }
+    }
+
+    /// Writes until the output or the room in the socket's buffer ends. In the latter case the connection's task waits
+    /// for room.
+    fn write(&mut self, id: ConnectionId, now: Instant) {
+        for _ in 0..WRITES {
+            let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else {
+                return;
+            };
+            if connection.id != id || connection.blocked {
+                return;
+            }
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut count = 0;
+            for (slice, chunk) in slices.iter_mut().zip(self.broker.output(id)) {
+                *slice = IoSlice::new(chunk);
+                count += 1;
+            }
+            if count == 0 {
+                if connection.closing {
+                    connection.wake();
+                }
+                return;
+            }
+            match connection.writer.try_write_vectored(&slices[..count]) {
+                Ok(bytes) => {
+                    self.broker.handle(Input::Sent { connection: id, bytes }, now);
+                    self.act(now);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    connection.blocked = true;
+                    connection.wake();
+                    return;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => {
+                    connection.broken = true;
+                    connection.wake();
+                    return;
+                }
+            }
+        }
+        self.dirty.push(id);
+    }
+}
