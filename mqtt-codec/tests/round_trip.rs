@@ -1,0 +1,87 @@
+//! Every packet of every version comes back from its bytes, and the bytes from the packet.
+
+mod common;
+
+use common::{VERSIONS, bytes_of, read, strategies};
+use mqtt_codec::{Direction, Packet, Properties, Property, PropertyContext, ProtocolVersion};
+use proptest::prelude::*;
+
+const DIRECTIONS: [Direction; 2] = [Direction::ClientToServer, Direction::ServerToClient];
+
+fn any_packet() -> impl Strategy<Value = (ProtocolVersion, Direction, Packet<'static>)> {
+    (0..3_usize, 0..2_usize).prop_flat_map(|(version, direction)| {
+        let (version, direction) = (VERSIONS[version], DIRECTIONS[direction]);
+        strategies::packet(version, direction).prop_map(move |packet| (version, direction, packet))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn packet_to_bytes_and_back((version, direction, packet) in any_packet()) {
+        let bytes = bytes_of(&packet, version).expect("a valid packet");
+        let decoded = read(&bytes, version, direction);
+        prop_assert_eq!(decoded, Ok(packet));
+        prop_assert_eq!(bytes_of(&decoded.unwrap(), version), Ok(bytes));
+    }
+
+    #[test]
+    fn head_and_payload_make_a_publish(publish in strategies::publish(ProtocolVersion::V5, Direction::ServerToClient)) {
+        let mut bytes = Vec::new();
+        publish.encode_head(ProtocolVersion::V5, &mut bytes).unwrap();
+        bytes.extend_from_slice(publish.payload);
+        prop_assert_eq!(bytes_of(&Packet::Publish(publish), ProtocolVersion::V5), Ok(bytes));
+    }
+
+    /// What a server does: stored block and own list make one sequence.
+    #[test]
+    fn a_block_with_a_list_after_it(
+        stored in strategies::property_list(PropertyContext::Will),
+        alias in any::<core::num::NonZeroU16>(),
+    ) {
+        let mut block = Vec::new();
+        for property in &stored {
+            property.encode(&mut block).unwrap();
+        }
+        let more = [Property::TopicAlias(alias), Property::UserProperty("from", "here")];
+        let both = Properties::assume_valid(&block).and(&more);
+        prop_assert!(both.iter().eq(stored.iter().chain(&more).copied()));
+        prop_assert_eq!(both.encoded(), &block[..]);
+        prop_assert_eq!(both.topic_alias(), Some(alias));
+
+        let mut flat = Vec::new();
+        both.iter().for_each(|property| property.encode(&mut flat).unwrap());
+        prop_assert_eq!(both.encoded_len(), Ok(flat.len()));
+        let validated = Properties::validate(&flat, PropertyContext::PublishToClient);
+        let allowed = !stored.iter().any(|property| matches!(property, Property::WillDelayInterval(_)));
+        prop_assert_eq!(validated.is_ok(), allowed);
+    }
+
+    /// A getter finds what the iterator shows.
+    #[test]
+    fn getters_agree_with_the_iterator(list in strategies::property_list(PropertyContext::ConnAck)) {
+        let mut block = Vec::new();
+        list.iter().for_each(|property| property.encode(&mut block).unwrap());
+        for properties in [Properties::list(&list), Properties::validate(&block, PropertyContext::ConnAck).unwrap()] {
+            prop_assert!(properties.iter().eq(list.iter().copied()));
+            prop_assert_eq!(
+                properties.server_keep_alive(),
+                list.iter().find_map(|p| match p { Property::ServerKeepAlive(v) => Some(*v), _ => None })
+            );
+            prop_assert_eq!(
+                properties.reason_string(),
+                list.iter().find_map(|p| match p { Property::ReasonString(v) => Some(*v), _ => None })
+            );
+            prop_assert_eq!(
+                properties.maximum_qos(),
+                list.iter().find_map(|p| match p { Property::MaximumQoS(v) => Some(*v), _ => None })
+            );
+            prop_assert_eq!(
+                properties.user_properties().count(),
+                list.iter().filter(|p| matches!(p, Property::UserProperty(..))).count()
+            );
+            prop_assert_eq!(properties.will_delay_interval(), None);
+        }
+    }
+}
