@@ -1,2 +1,28 @@
 #![no_std]
-//! x
+#![doc = include_str!("../README.md")]
+
+extern crate alloc;
+
+mod action;
+mod broker;
+mod config;
+mod counters;
+mod error;
+mod input;
+mod message;
+mod qos;
+mod records;
+mod topic_alias;
+mod will;
+
+pub use action::{Action, CloseReason, ConnectRequest, Question};
+pub use broker::{Broker, Output};
+pub use config::{Ask, Checks, Config, DropPolicy, Overlapping, QueueConfig};
+pub use counters::{Counters, Gauges};
+pub use error::{Refused, Violation};
+pub use input::{
+    Admission, Answer, Authentication, ConnectionId, Input, Publication, QuestionId, RecordNumber,
+};
+pub use message::Message;
+pub use records::{Change, Record};
+pub use will::Will;

@@ -1,0 +1,231 @@
+//! Messages from clients: PUBLISH and PUBREL in, PUBACK, PUBREC and PUBCOMP out (MQTT 5 §3.3, §4.3).
+
+use alloc::sync::Arc;
+
+use machine::Instant;
+use mqtt_codec::{
+    Acknowledge, Delivery, Packet, PacketIdentifier, Properties, Property, Publish, QoS, ReasonCode,
+};
+use topic_match::TopicName;
+
+use super::Broker;
+use super::connection::Waiting;
+use super::receive::Stop;
+use crate::action::Question;
+use crate::error::Violation;
+use crate::message::{Draft, Message, OutOfMemory, expires_at};
+use crate::qos::incoming::Arrival;
+use crate::records::Change;
+
+impl Broker {
+    pub(super) fn on_publish(
+        &mut self,
+        index: usize,
+        publish: &Publish<'_>,
+        now: Instant,
+    ) -> Result<(), Stop> {
+        self.counters.publish_received += 1;
+        self.counters.publish_bytes_received += publish.payload.len() as u64;
+        if publish.delivery.qos() > self.config.max_qos {
+            return Err(Violation::QoSNotSupported.into());
+        }
+        if publish.retain && !self.config.retain_available {
+            return Err(Violation::RetainNotSupported.into());
+        }
+        // Out of the connection for a moment, so that a topic can be borrowed from it.
+        let mut aliases = core::mem::take(&mut self.connections[index].incoming_aliases);
+        let topic = match publish.properties.topic_alias() {
+            None => Ok(publish.topic),
+            Some(alias) => aliases.resolve(publish.topic, alias, self.config.topic_alias_maximum),
+        };
+        let result = match topic {
+            Err(_) => Err(Violation::TopicAliasInvalid.into()),
+            Ok(topic) => match self.is_first_arrival(index, publish.delivery) {
+                Ok(true) => self.accept(index, publish, topic, now),
+                Ok(false) => Ok(()),
+                Err(stop) => Err(stop),
+            },
+        };
+        self.connections[index].incoming_aliases = aliases;
+        result
+    }
+
+    /// Whether a PUBLISH is no repetition of a QoS 2 message that has been passed on.
+    fn is_first_arrival(&mut self, index: usize, delivery: Delivery) -> Result<bool, Stop> {
+        let (Delivery::ExactlyOnce { packet_id, .. }, Some(key)) =
+            (delivery, self.connections[index].session)
+        else {
+            return Ok(true);
+        };
+        match self.sessions[key].incoming.arrive(packet_id, self.config.receive_maximum) {
+            Arrival::New => Ok(true),
+            Arrival::TooMany => Err(Violation::ReceiveMaximumExceeded.into()),
+            Arrival::Repeated => {
+                self.acknowledge(index, QoS::ExactlyOnce, Some(packet_id), ReasonCode::SUCCESS);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Passes a message on, or asks first.
+    fn accept(&mut self, index: usize, publish: &Publish<'_>, topic: &str, now: Instant) -> Result<(), Stop> {
+        if TopicName::assume_valid(topic).check(&self.filter_limits).is_err() {
+            return Err(Violation::TopicNameInvalid.into());
+        }
+        let mut rewritten = core::mem::take(&mut self.property_buffer);
+        let draft = Draft {
+            topic,
+            properties: forwarded(&publish.properties, &mut rewritten),
+            payload: publish.payload,
+            qos: publish.delivery.qos(),
+            retain: publish.retain,
+            expires: expires_at(publish.properties.message_expiry_interval(), now),
+        };
+        let result = if self.connections[index].checks.publish {
+            self.ask_publish(index, &draft, publish.delivery.packet_id(), now)
+        } else {
+            self.pass_on(index, &draft, None, publish.delivery.packet_id(), now)
+        };
+        self.property_buffer = rewritten;
+        result
+    }
+
+    fn ask_publish(
+        &mut self,
+        index: usize,
+        draft: &Draft<'_>,
+        packet_id: Option<PacketIdentifier>,
+        now: Instant,
+    ) -> Result<(), Stop> {
+        let Ok(message) = self.budget.store(draft) else {
+            return self.no_memory(index, draft.qos, packet_id, now);
+        };
+        let about = Question::Publish { topic: draft.topic.into(), qos: draft.qos, retain: draft.retain };
+        self.ask(index, Waiting::Publish { message, packet_id }, about);
+        Ok(())
+    }
+
+    /// The host has decided about a message.
+    pub(super) fn publish_decided(
+        &mut self,
+        index: usize,
+        message: &Arc<Message>,
+        packet_id: Option<PacketIdentifier>,
+        verdict: Result<(), ReasonCode>,
+        now: Instant,
+    ) -> Result<(), Stop> {
+        match verdict {
+            Ok(()) => self.pass_on(index, &message.draft(), Some(Arc::clone(message)), packet_id, now),
+            Err(reason) => {
+                self.counters.dropped_publish_denied += 1;
+                self.not_passed_on(index, packet_id);
+                self.acknowledge(index, message.qos(), packet_id, reason);
+                Ok(())
+            }
+        }
+    }
+
+    fn pass_on(
+        &mut self,
+        index: usize,
+        draft: &Draft<'_>,
+        stored: Option<Arc<Message>>,
+        packet_id: Option<PacketIdentifier>,
+        now: Instant,
+    ) -> Result<(), Stop> {
+        let from = self.connections[index].session;
+        match self.route(draft, stored, from, now) {
+            Ok(matched) => {
+                if let (QoS::ExactlyOnce, Some(packet_id), Some(key)) = (draft.qos, packet_id, from) {
+                    let session = &self.sessions[key];
+                    self.journal.note(session.is_durable(), || Change::Received {
+                        client_id: Arc::clone(&session.client_id),
+                        packet_id,
+                    });
+                }
+                let reason = if matched { ReasonCode::SUCCESS } else { ReasonCode::NO_MATCHING_SUBSCRIBERS };
+                self.acknowledge(index, draft.qos, packet_id, reason);
+                Ok(())
+            }
+            Err(OutOfMemory) => self.no_memory(index, draft.qos, packet_id, now),
+        }
+    }
+
+    /// A message that cannot be kept must not be acknowledged as if it were: MQTT 5 has a reason code for that, the older
+    /// versions leave nothing but to end the connection.
+    fn no_memory(
+        &mut self,
+        index: usize,
+        qos: QoS,
+        packet_id: Option<PacketIdentifier>,
+        now: Instant,
+    ) -> Result<(), Stop> {
+        if qos > QoS::AtMostOnce && self.connections[index].version < mqtt_codec::ProtocolVersion::V5 {
+            self.out_of_memory(index, now);
+            return Err(Stop::Ended);
+        }
+        self.counters.dropped_memory += 1;
+        self.not_passed_on(index, packet_id);
+        self.acknowledge(index, qos, packet_id, ReasonCode::QUOTA_EXCEEDED);
+        Ok(())
+    }
+
+    /// PUBREC with an error frees the packet identifier at once.
+    fn not_passed_on(&mut self, index: usize, packet_id: Option<PacketIdentifier>) {
+        let v5 = self.connections[index].version == mqtt_codec::ProtocolVersion::V5;
+        if let (true, Some(key), Some(packet_id)) = (v5, self.connections[index].session, packet_id) {
+            self.sessions[key].incoming.release(packet_id);
+        }
+    }
+
+    /// PUBACK or PUBREC.
+    fn acknowledge(
+        &mut self,
+        index: usize,
+        qos: QoS,
+        packet_id: Option<PacketIdentifier>,
+        reason: ReasonCode,
+    ) {
+        let Some(packet_id) = packet_id else { return };
+        let ack = Acknowledge { packet_id, reason, properties: Properties::NONE };
+        self.gate(index);
+        match qos {
+            QoS::AtMostOnce => {}
+            QoS::AtLeastOnce => self.write(index, &Packet::PubAck(ack)),
+            QoS::ExactlyOnce => self.write(index, &Packet::PubRec(ack)),
+        }
+    }
+
+    /// PUBREL: the client will not send the message again.
+    pub(super) fn on_pubrel(&mut self, index: usize, pubrel: &Acknowledge<'_>) {
+        let packet_id = pubrel.packet_id;
+        let known = self.connections[index].session.is_some_and(|key| {
+            let session = &mut self.sessions[key];
+            let known = session.incoming.release(packet_id);
+            self.journal.note(known && session.is_durable(), || Change::Completed {
+                client_id: Arc::clone(&session.client_id),
+                packet_id,
+            });
+            known
+        });
+        let reason = if known { ReasonCode::SUCCESS } else { ReasonCode::PACKET_IDENTIFIER_NOT_FOUND };
+        self.gate(index);
+        self.write(index, &Packet::PubComp(Acknowledge { packet_id, reason, properties: Properties::NONE }));
+    }
+}
+
+/// The properties that go on to subscribers unchanged, encoded: as they came, or rewritten without those that do not.
+fn forwarded<'a>(properties: &Properties<'a>, rewritten: &'a mut alloc::vec::Vec<u8>) -> &'a [u8] {
+    let stays = |property: &Property<'_>| {
+        !matches!(property, Property::TopicAlias(_) | Property::MessageExpiryInterval(_))
+    };
+    if properties.iter().all(|property| stays(&property)) {
+        return properties.encoded();
+    }
+    rewritten.clear();
+    for property in properties.iter().filter(stays) {
+        // It was decoded, so it can be encoded.
+        _ = property.encode(rewritten);
+    }
+    rewritten
+}

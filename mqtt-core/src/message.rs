@@ -1,0 +1,262 @@
+//! Application messages as they are kept: once, however many sessions wait for them.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::fmt;
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use core::time::Duration;
+
+use machine::Instant;
+use mqtt_codec::{Properties, QoS};
+
+/// What a stored message costs beside its bytes: the structure, its allocations and their slack.
+const OVERHEAD: usize = 128;
+
+/// A message that is kept: retained, queued, or in flight. Shared; its bytes count once towards the memory limit.
+pub struct Message {
+    /// Topic name, properties, payload.
+    data: Box<[u8]>,
+    topic_len: usize,
+    payload_start: usize,
+    qos: QoS,
+    retain: bool,
+    expires: Option<Instant>,
+    charge: Charge,
+}
+
+/// A message on its way in, still in the buffers of whoever sent it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Draft<'a> {
+    pub(crate) topic: &'a str,
+    /// The properties that are forwarded unchanged, encoded: all but alias, expiry and subscription identifiers.
+    pub(crate) properties: &'a [u8],
+    pub(crate) payload: &'a [u8],
+    pub(crate) qos: QoS,
+    pub(crate) retain: bool,
+    pub(crate) expires: Option<Instant>,
+}
+
+impl Message {
+    /// The topic name.
+    pub fn topic(&self) -> &str {
+        // The bytes were copied from a `str`.
+        core::str::from_utf8(&self.data[..self.topic_len]).unwrap_or_default()
+    }
+
+    /// The properties that are forwarded with it, without the message expiry interval.
+    pub fn properties(&self) -> Properties<'_> {
+        Properties::assume_valid(&self.data[self.topic_len..self.payload_start])
+    }
+
+    /// The payload.
+    pub fn payload(&self) -> &[u8] {
+        &self.data[self.payload_start..]
+    }
+
+    /// The QoS it was published with.
+    pub fn qos(&self) -> QoS {
+        self.qos
+    }
+
+    /// Whether it was published with the retain flag.
+    pub fn retain(&self) -> bool {
+        self.retain
+    }
+
+    /// When it expires, if it does.
+    pub fn expires(&self) -> Option<Instant> {
+        self.expires
+    }
+
+    /// A number that tells it from every other message of this broker's run: for a host that stores each message once.
+    pub fn number(&self) -> u64 {
+        self.charge.number
+    }
+
+    pub(crate) fn draft(&self) -> Draft<'_> {
+        Draft {
+            topic: self.topic(),
+            properties: &self.data[self.topic_len..self.payload_start],
+            payload: self.payload(),
+            qos: self.qos,
+            retain: self.retain,
+            expires: self.expires,
+        }
+    }
+
+    /// Bytes of topic, properties and payload.
+    pub(crate) fn size(&self) -> usize {
+        self.data.len()
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let payload = self.payload().len();
+        write!(f, "Message({:?}, {payload} bytes, {:?})", self.topic(), self.qos)
+    }
+}
+
+impl PartialEq for Message {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.data, self.topic_len, self.payload_start, self.qos, self.retain, self.expires)
+            == (&other.data, other.topic_len, other.payload_start, other.qos, other.retain, other.expires)
+    }
+}
+
+impl<'a> Draft<'a> {
+    pub(crate) fn properties(&self) -> Properties<'a> {
+        Properties::assume_valid(self.properties)
+    }
+
+    pub(crate) fn is_expired(&self, now: Instant) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
+    }
+
+    /// The expiry interval to send: what is left of it, in seconds, rounded up so that it never turns into "expired".
+    pub(crate) fn expiry_left(&self, now: Instant) -> Option<u32> {
+        let left = self.expires?.saturating_since(now);
+        Some(u32::try_from(left.as_micros().div_ceil(1_000_000)).unwrap_or(u32::MAX))
+    }
+}
+
+/// When a message with this expiry interval expires.
+pub(crate) fn expires_at(interval: Option<u32>, now: Instant) -> Option<Instant> {
+    interval.map(|seconds| now + Duration::from_secs(u64::from(seconds)))
+}
+
+/// The memory that stored messages and half-received packets may take together.
+#[derive(Clone, Debug)]
+pub(crate) struct Budget(Arc<Meter>);
+
+#[derive(Debug, Default)]
+struct Meter {
+    used: AtomicUsize,
+    messages: AtomicUsize,
+    bytes: AtomicUsize,
+    next_number: AtomicU64,
+    limit: AtomicUsize,
+}
+
+/// Gives a message's bytes back to the budget when the last reference to it is dropped.
+struct Charge {
+    meter: Arc<Meter>,
+    size: usize,
+    number: u64,
+}
+
+/// There is no memory left for a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OutOfMemory;
+
+impl Budget {
+    pub(crate) fn new(limit: usize) -> Self {
+        let budget = Self(Arc::default());
+        budget.set_limit(limit);
+        budget
+    }
+
+    pub(crate) fn set_limit(&self, limit: usize) {
+        self.0.limit.store(limit, Relaxed);
+    }
+
+    /// Bytes in use, with the overhead of keeping them.
+    pub(crate) fn used(&self) -> usize {
+        self.0.used.load(Relaxed)
+    }
+
+    /// Messages stored.
+    pub(crate) fn messages(&self) -> usize {
+        self.0.messages.load(Relaxed)
+    }
+
+    /// Bytes of the messages stored, without overhead.
+    pub(crate) fn message_bytes(&self) -> usize {
+        self.0.bytes.load(Relaxed)
+    }
+
+    /// Takes `size` bytes for something other than a message.
+    pub(crate) fn take(&self, size: usize) -> Result<(), OutOfMemory> {
+        let used = self.0.used.load(Relaxed).saturating_add(size);
+        if used > self.0.limit.load(Relaxed) {
+            return Err(OutOfMemory);
+        }
+        self.0.used.store(used, Relaxed);
+        Ok(())
+    }
+
+    /// Counts bytes that are in use already.
+    pub(crate) fn add(&self, size: usize) {
+        self.0.used.fetch_add(size, Relaxed);
+    }
+
+    /// Gives back what [`take`](Self::take) took.
+    pub(crate) fn give_back(&self, size: usize) {
+        self.0.used.fetch_sub(size, Relaxed);
+    }
+
+    /// Copies a message out of its sender's buffers.
+    pub(crate) fn store(&self, draft: &Draft<'_>) -> Result<Arc<Message>, OutOfMemory> {
+        let payload_start = draft.topic.len() + draft.properties.len();
+        let size = payload_start + draft.payload.len();
+        self.take(size + OVERHEAD)?;
+        self.0.messages.fetch_add(1, Relaxed);
+        self.0.bytes.fetch_add(size, Relaxed);
+        let number = self.0.next_number.fetch_add(1, Relaxed);
+        Ok(Arc::new(Message {
+            data: [draft.topic.as_bytes(), draft.properties, draft.payload].concat().into_boxed_slice(),
+            topic_len: draft.topic.len(),
+            payload_start,
+            qos: draft.qos,
+            retain: draft.retain,
+            expires: draft.expires,
+            charge: Charge { meter: Arc::clone(&self.0), size, number },
+        }))
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.meter.used.fetch_sub(self.size + OVERHEAD, Relaxed);
+        self.meter.messages.fetch_sub(1, Relaxed);
+        self.meter.bytes.fetch_sub(self.size, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(payload: &[u8]) -> Draft<'_> {
+        Draft { topic: "a", properties: &[], payload, qos: QoS::AtLeastOnce, retain: false, expires: None }
+    }
+
+    #[test]
+    fn a_shared_message_counts_once_and_is_given_back() {
+        let budget = Budget::new(1000);
+        let message = budget.store(&draft(&[0; 99])).unwrap();
+        let copies = [Arc::clone(&message), Arc::clone(&message)];
+        assert_eq!((budget.used(), budget.messages(), budget.message_bytes()), (100 + OVERHEAD, 1, 100));
+        drop(message);
+        assert_eq!(budget.messages(), 1);
+        drop(copies);
+        assert_eq!((budget.used(), budget.messages(), budget.message_bytes()), (0, 0, 0));
+    }
+
+    #[test]
+    fn the_budget_is_a_limit() {
+        let budget = Budget::new(OVERHEAD + 10);
+        assert_eq!(budget.store(&draft(&[0; 10])).unwrap_err(), OutOfMemory);
+        assert!(budget.store(&draft(&[0; 9])).is_ok());
+    }
+
+    #[test]
+    fn what_is_left_of_an_expiry_interval_is_rounded_up() {
+        let now = Instant::EPOCH;
+        let draft = Draft { expires: expires_at(Some(10), now), ..draft(&[]) };
+        assert_eq!(draft.expiry_left(now), Some(10));
+        assert_eq!(draft.expiry_left(now + Duration::from_millis(9500)), Some(1));
+        assert!(!draft.is_expired(now + Duration::from_millis(9999)));
+        assert!(draft.is_expired(now + Duration::from_secs(10)));
+    }
+}

@@ -1,0 +1,345 @@
+//! Messages on their way out: the sender's side of QoS 1 and 2 (MQTT 5 §4.3.2, §4.3.3).
+//!
+//! ```text
+//!   QoS 1   PUBLISH ──▶ AwaitPubAck ──PUBACK──▶ done
+//!
+//!   QoS 2   PUBLISH ──▶ AwaitPubRec ──PUBREC──▶ AwaitPubComp ──PUBCOMP──▶ done
+//!                         │                       │ ▲
+//!                         └─PUBREC ≥ 0x80─▶ done  └─┘ PUBREC: PUBREL again
+//!                                                   PUBREC ≥ 0x80 ─▶ done
+//! ```
+//! From `AwaitPubComp` on nothing but PUBREL is ever sent: the message itself is forgotten at PUBREC.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use mqtt_codec::{PacketIdentifier, QoS};
+
+/// The unacknowledged messages of one session, in the order in which they were sent.
+///
+/// A packet identifier is the number of a slot, so that an acknowledgement finds its message at once; a free slot waits in
+/// line before it is used again, so that a stray acknowledgement is unlikely to meet a new message.
+#[derive(Clone, Debug)]
+pub(crate) struct Outgoing<M> {
+    slots: Vec<Slot<M>>,
+    free: VecDeque<u16>,
+    next_sequence: u64,
+    /// After a reconnection: what has not been sent again yet, in order.
+    resend: VecDeque<PacketIdentifier>,
+}
+
+#[derive(Clone, Debug)]
+struct Slot<M> {
+    /// Orders messages by their PUBLISH, and releases by their PUBREC [MQTT-4.6.0-1, MQTT-4.6.0-4].
+    sequence: u64,
+    state: State<M>,
+}
+
+/// Where one message stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum State<M> {
+    /// The packet identifier is unused.
+    Free,
+    /// QoS 1, sent.
+    AwaitPubAck(M),
+    /// QoS 2, sent.
+    AwaitPubRec(M),
+    /// QoS 2, received by the peer.
+    AwaitPubComp,
+}
+
+/// What the peer answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "the packets' names")]
+pub(crate) enum Acknowledgement {
+    PubAck,
+    /// PUBREC with a reason below 0x80.
+    PubRec,
+    /// PUBREC with a reason of 0x80 or above.
+    PubRecError,
+    PubComp,
+}
+
+/// What follows from an acknowledgement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome<M> {
+    /// The message is done, its identifier free.
+    Done(M),
+    /// The release is done, its identifier free.
+    Released,
+    /// The message is with the peer: send PUBREL, and never the message again.
+    Release(M),
+    /// Send PUBREL again.
+    ReleaseAgain,
+    /// No message has this identifier.
+    Unknown,
+    /// The acknowledgement is of the wrong kind for this message.
+    OutOfPlace,
+}
+
+impl<M> Default for Outgoing<M> {
+    fn default() -> Self {
+        Self { slots: Vec::new(), free: VecDeque::new(), next_sequence: 0, resend: VecDeque::new() }
+    }
+}
+
+impl<M> Outgoing<M> {
+    /// Messages that count towards the receive maximum: all that are not done, less those still to be sent again.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.len() - self.resend.len()
+    }
+
+    /// Messages that are not done.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Gives a new message of QoS 1 or 2 its packet identifier; `None` when `window` messages are in flight.
+    pub(crate) fn send(&mut self, qos: QoS, message: M, window: u16) -> Result<PacketIdentifier, M> {
+        if self.len() >= usize::from(window) {
+            return Err(message);
+        }
+        let Some(id) = self.vacant() else { return Err(message) };
+        self.occupy(id, state_after_publish(qos, message));
+        Ok(id)
+    }
+
+    /// Applies an acknowledgement: the whole table of the sender's side.
+    pub(crate) fn acknowledge(&mut self, id: PacketIdentifier, event: Acknowledgement) -> Outcome<M> {
+        use Acknowledgement::{PubAck, PubComp, PubRec, PubRecError};
+        let Some(slot) = self.slots.get_mut(index(id)) else { return Outcome::Unknown };
+        match (core::mem::replace(&mut slot.state, State::Free), event) {
+            (State::Free, PubAck | PubRec | PubRecError | PubComp) => Outcome::Unknown,
+            (State::AwaitPubRec(message), PubRec) => {
+                slot.state = State::AwaitPubComp;
+                slot.sequence = self.next_sequence;
+                self.next_sequence += 1;
+                Outcome::Release(message)
+            }
+            (State::AwaitPubAck(message), PubAck) | (State::AwaitPubRec(message), PubRecError) => {
+                self.free.push_back(id.get());
+                Outcome::Done(message)
+            }
+            (State::AwaitPubComp, PubRec) => {
+                slot.state = State::AwaitPubComp;
+                Outcome::ReleaseAgain
+            }
+            (State::AwaitPubComp, PubRecError | PubComp) => {
+                self.free.push_back(id.get());
+                Outcome::Released
+            }
+            (state @ State::AwaitPubAck(_), PubRec | PubRecError | PubComp)
+            | (state @ State::AwaitPubRec(_), PubAck | PubComp)
+            | (state @ State::AwaitPubComp, PubAck) => {
+                slot.state = state;
+                Outcome::OutOfPlace
+            }
+        }
+    }
+
+    /// The connection is gone: everything that is not done will be sent again on the next one, in order.
+    pub(crate) fn interrupt(&mut self) {
+        if self.len() == 0 {
+            // A busy window's memory is not kept for a client that may never come back.
+            *self = Self { next_sequence: self.next_sequence, ..Self::default() };
+            return;
+        }
+        let mut order: Vec<_> = self.iter().map(|(id, sequence, _)| (sequence, id)).collect();
+        order.sort_unstable();
+        self.resend = order.into_iter().map(|(_, id)| id).collect();
+    }
+
+    /// The next message or release to send again; a message only while fewer than `window` are in flight
+    /// (MQTT 5 §4.9: the quota is made anew with each connection, and never holds up a PUBREL).
+    pub(crate) fn next_resend(&mut self, window: u16) -> Option<(PacketIdentifier, &State<M>)> {
+        loop {
+            let id = *self.resend.front()?;
+            let free_to_go = match self.state(id) {
+                // Acknowledged before it was sent again: by a peer that is ahead of itself.
+                None => None,
+                Some(State::AwaitPubComp) => Some(true),
+                Some(_) => Some(self.in_flight() < usize::from(window)),
+            };
+            match free_to_go {
+                Some(false) => return None,
+                Some(true) => {
+                    self.resend.pop_front();
+                    return self.state(id).map(|state| (id, state));
+                }
+                None => _ = self.resend.pop_front(),
+            }
+        }
+    }
+
+    /// Takes out everything that is not done, in order.
+    pub(crate) fn drain(&mut self) -> Vec<State<M>> {
+        let mut slots = core::mem::take(self).slots;
+        slots.retain(|slot| !matches!(slot.state, State::Free));
+        slots.sort_unstable_by_key(|slot| slot.sequence);
+        slots.into_iter().map(|slot| slot.state).collect()
+    }
+
+    /// Everything that is not done, with its place in the order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (PacketIdentifier, u64, &State<M>)> {
+        (1..=u16::MAX).zip(&self.slots).filter_map(|(number, slot)| match slot.state {
+            State::Free => None,
+            _ => Some((PacketIdentifier::new(number)?, slot.sequence, &slot.state)),
+        })
+    }
+
+    /// Puts back what was in flight before a restart, behind all others.
+    pub(crate) fn restore(&mut self, id: PacketIdentifier, state: State<M>) {
+        while self.slots.len() < usize::from(id.get()) {
+            self.slots.push(Slot { sequence: 0, state: State::Free });
+            self.free.push_back(self.slots.len() as u16);
+        }
+        self.free.retain(|&free| free != id.get());
+        self.occupy(id, state);
+    }
+
+    /// Forgets what has this identifier, whatever its state.
+    pub(crate) fn forget(&mut self, id: PacketIdentifier) {
+        if self.state(id).is_some() {
+            self.slots[index(id)].state = State::Free;
+            self.free.push_back(id.get());
+        }
+    }
+
+    fn state(&self, id: PacketIdentifier) -> Option<&State<M>> {
+        self.slots.get(index(id)).map(|slot| &slot.state).filter(|state| !matches!(state, State::Free))
+    }
+
+    fn vacant(&mut self) -> Option<PacketIdentifier> {
+        if let Some(number) = self.free.pop_front() {
+            return PacketIdentifier::new(number);
+        }
+        let id = PacketIdentifier::new(u16::try_from(self.slots.len() + 1).ok()?)?;
+        self.slots.push(Slot { sequence: 0, state: State::Free });
+        Some(id)
+    }
+
+    fn occupy(&mut self, id: PacketIdentifier, state: State<M>) {
+        self.slots[index(id)] = Slot { sequence: self.next_sequence, state };
+        self.next_sequence += 1;
+    }
+}
+
+fn index(id: PacketIdentifier) -> usize {
+    usize::from(id.get()) - 1
+}
+
+fn state_after_publish<M>(qos: QoS, message: M) -> State<M> {
+    match qos {
+        QoS::ExactlyOnce => State::AwaitPubRec(message),
+        QoS::AtMostOnce | QoS::AtLeastOnce => State::AwaitPubAck(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Acknowledgement::{PubAck, PubComp, PubRec, PubRecError};
+    use super::*;
+
+    fn started(qos: QoS) -> (Outgoing<&'static str>, PacketIdentifier) {
+        let mut outgoing = Outgoing::default();
+        let id = outgoing.send(qos, "m", 10).unwrap();
+        (outgoing, id)
+    }
+
+    /// Every state × event, against the table of MQTT 5 §4.3.
+    #[test]
+    fn state_event_table() {
+        let table: [(&str, [Outcome<&str>; 4]); 4] = [
+            // state            PUBACK                PUBREC                  PUBREC ≥ 0x80         PUBCOMP
+            ("free", [Outcome::Unknown, Outcome::Unknown, Outcome::Unknown, Outcome::Unknown]),
+            (
+                "await-puback",
+                [Outcome::Done("m"), Outcome::OutOfPlace, Outcome::OutOfPlace, Outcome::OutOfPlace],
+            ),
+            (
+                "await-pubrec",
+                [Outcome::OutOfPlace, Outcome::Release("m"), Outcome::Done("m"), Outcome::OutOfPlace],
+            ),
+            (
+                "await-pubcomp",
+                [Outcome::OutOfPlace, Outcome::ReleaseAgain, Outcome::Released, Outcome::Released],
+            ),
+        ];
+        for (state, outcomes) in table {
+            for (event, expected) in [PubAck, PubRec, PubRecError, PubComp].into_iter().zip(outcomes) {
+                let (mut outgoing, id) = match state {
+                    "await-puback" => started(QoS::AtLeastOnce),
+                    _ => started(QoS::ExactlyOnce),
+                };
+                match state {
+                    "free" => _ = outgoing.acknowledge(id, PubRecError),
+                    "await-pubcomp" => _ = outgoing.acknowledge(id, PubRec),
+                    _ => {}
+                }
+                assert_eq!(outgoing.acknowledge(id, event), expected, "{state} × {event:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn identifiers_are_never_zero_never_in_use_twice_and_run_out() {
+        let mut outgoing = Outgoing::default();
+        let mut ids: Vec<_> =
+            (0..u16::MAX).map(|_| outgoing.send(QoS::AtLeastOnce, (), u16::MAX).unwrap()).collect();
+        assert_eq!(outgoing.send(QoS::AtLeastOnce, (), u16::MAX), Err(()));
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), usize::from(u16::MAX));
+        outgoing.acknowledge(ids[77], PubAck);
+        assert_eq!(outgoing.send(QoS::AtLeastOnce, (), u16::MAX), Ok(ids[77]));
+    }
+
+    #[test]
+    fn the_window_counts_until_puback_or_pubcomp_not_until_pubrec() {
+        let (mut outgoing, id) = started(QoS::ExactlyOnce);
+        assert!(outgoing.send(QoS::AtLeastOnce, "n", 1).is_err());
+        outgoing.acknowledge(id, PubRec);
+        assert!(outgoing.send(QoS::AtLeastOnce, "n", 1).is_err());
+        outgoing.acknowledge(id, PubComp);
+        assert!(outgoing.send(QoS::AtLeastOnce, "n", 1).is_ok());
+    }
+
+    #[test]
+    fn resends_in_original_order_and_releases_instead_of_publishing() {
+        let mut outgoing = Outgoing::default();
+        let ids: Vec<_> = ["a", "b", "c", "d"]
+            .map(|m| outgoing.send(QoS::ExactlyOnce, m, 10).unwrap())
+            .into_iter()
+            .collect();
+        outgoing.acknowledge(ids[1], PubRec);
+        outgoing.acknowledge(ids[0], PubRec);
+        outgoing.acknowledge(ids[0], PubComp);
+        let reused = outgoing.send(QoS::AtLeastOnce, "e", 10).unwrap();
+        outgoing.interrupt();
+        let mut again = Vec::new();
+        while let Some((id, state)) = outgoing.next_resend(10) {
+            again.push((id, state.clone()));
+        }
+        assert_eq!(
+            again,
+            [
+                (ids[2], State::AwaitPubRec("c")),
+                (ids[3], State::AwaitPubRec("d")),
+                (ids[1], State::AwaitPubComp),
+                (reused, State::AwaitPubAck("e")),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_smaller_window_after_reconnection_holds_back_messages_but_no_release() {
+        let mut outgoing = Outgoing::default();
+        let ids: Vec<_> =
+            ["a", "b", "c"].map(|m| outgoing.send(QoS::ExactlyOnce, m, 10).unwrap()).into_iter().collect();
+        outgoing.interrupt();
+        assert!(matches!(outgoing.next_resend(1), Some((id, State::AwaitPubRec("a"))) if id == ids[0]));
+        assert!(outgoing.next_resend(1).is_none());
+        outgoing.acknowledge(ids[0], PubRecError);
+        assert!(matches!(outgoing.next_resend(1), Some((id, _)) if id == ids[1]));
+    }
+}

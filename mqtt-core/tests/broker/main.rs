@@ -1,0 +1,4 @@
+//! The broker's rules by theme, in virtual time.
+
+mod qos;
+mod support;

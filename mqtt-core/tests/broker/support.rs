@@ -1,0 +1,385 @@
+//! A broker in virtual time, and clients that are no more than a list of what they got.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use machine::Instant;
+use mqtt_codec::{
+    Acknowledge, Connect, Delivery, Direction, Disconnect, FrameRules, MAX_PACKET_SIZE, Packet,
+    PacketIdentifier, Properties, Property, ProtocolVersion, Publish, QoS, ReasonCode, Subscribe,
+    SubscribeFilters, SubscriptionOptions, Unsubscribe, UnsubscribeFilters, Will, next_frame,
+};
+use mqtt_core::{
+    Action, Answer, Broker, CloseReason, Config, ConnectionId, Input, Question, QuestionId, Record,
+};
+
+pub use ProtocolVersion::{V3_1, V3_1_1, V5};
+pub use QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+
+/// What a client got, as far as tests look at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Got {
+    ConnAck {
+        reason: ReasonCode,
+        session_present: bool,
+        properties: String,
+    },
+    Publish(Message),
+    PubAck(u16, ReasonCode),
+    PubRec(u16, ReasonCode),
+    PubRel(u16, ReasonCode),
+    PubComp(u16, ReasonCode),
+    SubAck(u16, Vec<ReasonCode>),
+    UnsubAck(u16, Vec<ReasonCode>),
+    PingResp,
+    Disconnect(ReasonCode),
+    Auth(ReasonCode, Vec<u8>),
+    /// The broker closed the connection.
+    Closed(CloseReason),
+}
+
+/// A PUBLISH that a client got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub topic: String,
+    pub payload: Vec<u8>,
+    pub qos: QoS,
+    pub packet_id: Option<u16>,
+    pub dup: bool,
+    pub retain: bool,
+    /// Its properties as `Debug` shows them.
+    pub properties: Vec<String>,
+}
+
+/// A broker and its connections in virtual time.
+pub struct Bench {
+    pub broker: Broker,
+    pub now: Instant,
+    pub questions: Vec<(QuestionId, ConnectionId, Question)>,
+    pub records: Vec<Record>,
+    /// Says `Durable` for each record at once.
+    pub auto_durable: bool,
+    got: BTreeMap<ConnectionId, Vec<Got>>,
+    versions: BTreeMap<ConnectionId, ProtocolVersion>,
+    streams: BTreeMap<ConnectionId, Vec<u8>>,
+    /// Connections whose output is left where it is.
+    pub stalled: Vec<ConnectionId>,
+}
+
+pub fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+pub fn id(number: u16) -> PacketIdentifier {
+    PacketIdentifier::new(number).unwrap()
+}
+
+pub fn connect(version: ProtocolVersion, client_id: &str) -> Connect<'_> {
+    Connect {
+        version,
+        clean_start: true,
+        keep_alive: 0,
+        properties: Properties::NONE,
+        client_id,
+        will: None,
+        username: None,
+        password: None,
+    }
+}
+
+/// A connect that keeps its session for ever.
+pub fn persistent(version: ProtocolVersion, client_id: &str) -> Connect<'_> {
+    let properties = match version {
+        V5 => Properties::list(&[Property::SessionExpiryInterval(u32::MAX)]),
+        V3_1 | V3_1_1 => Properties::NONE,
+    };
+    Connect { clean_start: false, properties, ..connect(version, client_id) }
+}
+
+pub fn will<'a>(topic: &'a str, payload: &'a [u8]) -> Will<'a> {
+    Will { qos: AtLeastOnce, retain: false, properties: Properties::NONE, topic, payload }
+}
+
+pub fn delivery(qos: QoS, packet_id: u16) -> Delivery {
+    match qos {
+        AtMostOnce => Delivery::AtMostOnce,
+        AtLeastOnce => Delivery::AtLeastOnce { packet_id: id(packet_id), dup: false },
+        ExactlyOnce => Delivery::ExactlyOnce { packet_id: id(packet_id), dup: false },
+    }
+}
+
+pub fn publish<'a>(topic: &'a str, payload: &'a [u8], qos: QoS, packet_id: u16) -> Publish<'a> {
+    Publish {
+        delivery: delivery(qos, packet_id),
+        retain: false,
+        topic,
+        properties: Properties::NONE,
+        payload,
+    }
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// A broker without `$SYS`, and what `change` says.
+    pub fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config { sys_interval: Duration::ZERO, ..Config::default() };
+        change(&mut config);
+        let now = Instant::from_micros(1_000_000);
+        Self {
+            broker: Broker::new(config, [7; 32], now),
+            now,
+            questions: Vec::new(),
+            records: Vec::new(),
+            auto_durable: true,
+            got: BTreeMap::new(),
+            versions: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            stalled: Vec::new(),
+        }
+    }
+
+    /// A broker restored from these records, at the same time.
+    pub fn restored(&self, records: &[Record], config: impl FnOnce(&mut Config)) -> Self {
+        let mut bench = Self::with(config);
+        bench.now = self.now;
+        bench.broker.restore(records.to_vec(), self.now).unwrap();
+        bench.drain();
+        bench
+    }
+
+    pub fn open(&mut self) -> ConnectionId {
+        let connection = self.broker.open(self.now).unwrap();
+        self.got.insert(connection, Vec::new());
+        self.streams.insert(connection, Vec::new());
+        connection
+    }
+
+    /// Opens a connection, sends CONNECT, and forgets a CONNACK that says success.
+    pub fn connect(&mut self, connect: &Connect<'_>) -> ConnectionId {
+        let connection = self.open();
+        self.send(connection, &Packet::Connect(*connect));
+        let got = self.got(connection);
+        assert!(matches!(got.first(), Some(Got::ConnAck { reason: ReasonCode::SUCCESS, .. })), "{got:?}");
+        self.got.get_mut(&connection).unwrap().extend_from_slice(&got[1..]);
+        connection
+    }
+
+    pub fn send(&mut self, connection: ConnectionId, packet: &Packet<'_>) {
+        if let Packet::Connect(connect) = packet {
+            self.versions.insert(connection, connect.version);
+        }
+        let mut bytes = Vec::new();
+        packet.encode(self.version(connection), &mut bytes).unwrap();
+        self.send_bytes(connection, &bytes);
+    }
+
+    /// Returns how many bytes were taken.
+    pub fn send_bytes(&mut self, connection: ConnectionId, bytes: &[u8]) -> usize {
+        let taken = self.broker.handle(Input::Bytes { connection, bytes }, self.now);
+        self.drain();
+        taken
+    }
+
+    pub fn publish(&mut self, connection: ConnectionId, publish: &Publish<'_>) {
+        self.send(connection, &Packet::Publish(*publish));
+    }
+
+    /// Subscribes with plain options, and checks and forgets the SUBACK.
+    pub fn subscribe(&mut self, connection: ConnectionId, filter: &str, qos: QoS) {
+        let before = self.peek(connection).len();
+        self.subscribe_with(connection, filter, SubscriptionOptions::qos(qos), &[]);
+        let got = self.got.get_mut(&connection).unwrap();
+        let suback = got.remove(before);
+        assert_eq!(suback, Got::SubAck(77, vec![ReasonCode::new(qos as u8)]), "{filter}");
+    }
+
+    pub fn subscribe_with(
+        &mut self,
+        connection: ConnectionId,
+        filter: &str,
+        options: SubscriptionOptions,
+        properties: &[Property<'_>],
+    ) {
+        let filters = [(filter, options)];
+        let subscribe = Subscribe {
+            packet_id: id(77),
+            properties: Properties::list(properties),
+            filters: SubscribeFilters::list(&filters),
+        };
+        self.send(connection, &Packet::Subscribe(subscribe));
+    }
+
+    pub fn unsubscribe(&mut self, connection: ConnectionId, filter: &str) {
+        let filters = UnsubscribeFilters::list(core::slice::from_ref(&filter));
+        let unsubscribe = Unsubscribe { packet_id: id(78), properties: Properties::NONE, filters };
+        self.send(connection, &Packet::Unsubscribe(unsubscribe));
+    }
+
+    pub fn disconnect(&mut self, connection: ConnectionId, reason: ReasonCode) {
+        self.send(connection, &Packet::Disconnect(Disconnect::new(reason)));
+        self.close(connection);
+    }
+
+    /// The network connection ends without a DISCONNECT.
+    pub fn close(&mut self, connection: ConnectionId) {
+        self.broker.handle(Input::Closed { connection }, self.now);
+        self.drain();
+    }
+
+    pub fn puback(&mut self, connection: ConnectionId, packet_id: u16) {
+        self.send(connection, &Packet::PubAck(Acknowledge::success(id(packet_id))));
+    }
+
+    pub fn pubrec(&mut self, connection: ConnectionId, packet_id: u16) {
+        self.send(connection, &Packet::PubRec(Acknowledge::success(id(packet_id))));
+    }
+
+    pub fn pubrel(&mut self, connection: ConnectionId, packet_id: u16) {
+        self.send(connection, &Packet::PubRel(Acknowledge::success(id(packet_id))));
+    }
+
+    pub fn pubcomp(&mut self, connection: ConnectionId, packet_id: u16) {
+        self.send(connection, &Packet::PubComp(Acknowledge::success(id(packet_id))));
+    }
+
+    /// Answers the oldest question.
+    pub fn answer(&mut self, answer: Answer) {
+        let (question, _, _) = self.questions.remove(0);
+        self.broker.handle(Input::Answer { question, answer }, self.now);
+        self.drain();
+    }
+
+    /// Lets time pass, ticking at every deadline on the way.
+    pub fn advance(&mut self, span: Duration) {
+        let end = self.now + span;
+        while let Some(deadline) = self.broker.next_deadline().filter(|deadline| *deadline <= end) {
+            assert!(deadline > self.now, "after a tick no deadline is left behind");
+            self.now = deadline;
+            self.broker.handle(Input::Tick, self.now);
+            self.drain();
+        }
+        self.now = end;
+    }
+
+    /// What a connection got since the last call.
+    pub fn got(&mut self, connection: ConnectionId) -> Vec<Got> {
+        core::mem::take(self.got.get_mut(&connection).unwrap())
+    }
+
+    pub fn peek(&self, connection: ConnectionId) -> &[Got] {
+        &self.got[&connection]
+    }
+
+    /// The messages a connection got since the last call; everything else is forgotten.
+    pub fn messages(&mut self, connection: ConnectionId) -> Vec<Message> {
+        let got = self.got(connection).into_iter();
+        got.filter_map(|got| if let Got::Publish(message) = got { Some(message) } else { None }).collect()
+    }
+
+    /// The payloads of these messages, as text.
+    pub fn payloads(&mut self, connection: ConnectionId) -> Vec<String> {
+        let messages = self.messages(connection).into_iter();
+        messages.map(|message| String::from_utf8(message.payload).unwrap()).collect()
+    }
+
+    /// Takes a stalled connection's output after all.
+    pub fn unstall(&mut self, connection: ConnectionId) {
+        self.stalled.retain(|stalled| *stalled != connection);
+        self.take_output(connection);
+        self.drain();
+    }
+
+    pub fn drain(&mut self) {
+        while let Some(action) = self.broker.poll_action() {
+            match action {
+                Action::Output(connection) => self.take_output(connection),
+                Action::Close { connection, reason } => {
+                    self.take_output(connection);
+                    self.got.get_mut(&connection).unwrap().push(Got::Closed(reason));
+                }
+                Action::Ask { question, connection, about } => {
+                    self.questions.push((question, connection, about));
+                }
+                Action::Record { number, record } => {
+                    self.records.push(record);
+                    if self.auto_durable {
+                        self.broker.handle(Input::Durable { up_to: number }, self.now);
+                    }
+                }
+                Action::Resume(_) | Action::Connected { .. } => {}
+            }
+        }
+    }
+
+    fn take_output(&mut self, connection: ConnectionId) {
+        while !self.stalled.contains(&connection) {
+            let bytes: Vec<u8> = self.broker.output(connection).flatten().copied().collect();
+            if bytes.is_empty() {
+                break;
+            }
+            self.broker.handle(Input::Sent { connection, bytes: bytes.len() }, self.now);
+            self.streams.get_mut(&connection).unwrap().extend_from_slice(&bytes);
+        }
+        self.decode_output(connection);
+    }
+
+    fn decode_output(&mut self, connection: ConnectionId) {
+        let version = self.version(connection);
+        let stream = self.streams.get_mut(&connection).unwrap();
+        let mut taken = 0;
+        loop {
+            let rules = FrameRules {
+                direction: Direction::ServerToClient,
+                first: matches!(stream.get(taken), Some(0x20)),
+                version,
+                max_packet_size: MAX_PACKET_SIZE,
+            };
+            let Some(frame) = next_frame(&stream[taken..], &rules).unwrap() else { break };
+            taken += frame.len();
+            let packet = Packet::decode(frame, version).unwrap();
+            self.got.get_mut(&connection).unwrap().push(got(&packet));
+        }
+        stream.drain(..taken);
+    }
+
+    fn version(&self, connection: ConnectionId) -> ProtocolVersion {
+        self.versions.get(&connection).copied().unwrap_or(V5)
+    }
+}
+
+fn got(packet: &Packet<'_>) -> Got {
+    match packet {
+        Packet::ConnAck(connack) => Got::ConnAck {
+            reason: connack.reason,
+            session_present: connack.session_present,
+            properties: format!("{:?}", connack.properties.iter().collect::<Vec<_>>()),
+        },
+        Packet::Publish(publish) => Got::Publish(Message {
+            topic: publish.topic.into(),
+            payload: publish.payload.into(),
+            qos: publish.delivery.qos(),
+            packet_id: publish.delivery.packet_id().map(PacketIdentifier::get),
+            dup: publish.delivery.dup(),
+            retain: publish.retain,
+            properties: publish.properties.iter().map(|property| format!("{property:?}")).collect(),
+        }),
+        Packet::PubAck(ack) => Got::PubAck(ack.packet_id.get(), ack.reason),
+        Packet::PubRec(ack) => Got::PubRec(ack.packet_id.get(), ack.reason),
+        Packet::PubRel(ack) => Got::PubRel(ack.packet_id.get(), ack.reason),
+        Packet::PubComp(ack) => Got::PubComp(ack.packet_id.get(), ack.reason),
+        Packet::SubAck(suback) => Got::SubAck(suback.packet_id.get(), suback.reasons.iter().collect()),
+        Packet::UnsubAck(unsuback) => {
+            Got::UnsubAck(unsuback.packet_id.get(), unsuback.reasons.iter().collect())
+        }
+        Packet::PingResp => Got::PingResp,
+        Packet::Disconnect(disconnect) => Got::Disconnect(disconnect.reason),
+        Packet::Auth(auth) => {
+            Got::Auth(auth.reason, auth.properties.authentication_data().unwrap_or_default().into())
+        }
+        other => panic!("a server does not send {other:?}"),
+    }
+}
