@@ -1,7 +1,7 @@
 //! Every connection takes a file descriptor, and systems give a process few of them unless it asks.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tracing::{debug, warn};
+use tracing::{debug, info};
 
 /// Descriptors for everything that is not a connection.
 const RESERVED: u64 = 64;
@@ -19,7 +19,7 @@ pub(super) fn allow_for(connections: u32) {
     }
     let granted = getrlimit(Resource::Nofile).current.unwrap_or(wanted);
     if granted < wanted {
-        warn!(
+        info!(
             "the system allows {granted} open files: no more than {} clients can connect (max_connections is {connections})",
             granted.saturating_sub(RESERVED)
         );

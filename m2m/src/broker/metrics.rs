@@ -114,17 +114,19 @@ fn counter_rows(counters: &Counters) -> [(&'static str, &'static str, u64); 26] 
     )
 }
 
-fn gauge_rows(gauges: &Gauges) -> [(&'static str, &'static str, u64); 7] {
+fn gauge_rows(gauges: &Gauges) -> [(&'static str, &'static str, u64); 9] {
     rows!(
         gauges,
         Gauges {
-            connections: "Connections open.",
+            connections: "Connections open, in any phase.",
+            clients: "Clients connected.",
             sessions: "Sessions, with or without a connection.",
-            subscriptions: "Subscriptions.",
-            shared_subscriptions: "Shared subscriptions.",
+            subscriptions: "Subscriptions, shared ones included.",
+            shared_subscriptions: "Memberships in shared subscriptions.",
             retained: "Retained messages.",
             messages: "Messages stored: queued, in flight and retained.",
-            memory: "Bytes of stored messages and of packets that have arrived in part.",
+            message_bytes: "Bytes of the messages stored.",
+            memory: "Bytes that count towards the limit max_memory.",
         }
     )
 }
