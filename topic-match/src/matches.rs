@@ -8,13 +8,20 @@ pub(crate) fn matches(filter: &[u8], name: &[u8]) -> bool {
     }
     let (mut filter, mut name) = (filter, name);
     loop {
+        // Both are at the beginning of a level, or inside one that has been equal so far.
+        if let [b'+', rest @ ..] = filter {
+            (filter, name) = match (rest, &name[level_length(name)..]) {
+                ([b'/', filter @ ..], [b'/', name @ ..]) => (filter, name),
+                (rest, name) => return name.is_empty() && matches!(rest, [] | [b'/', b'#']),
+            };
+            continue;
+        }
         let same = common_prefix(filter, name);
         (filter, name) = (&filter[same..], &name[same..]);
         match filter {
             [b'#'] => return true,
-            [] | [b'/', b'#'] => return name.is_empty(),
-            [b'+', rest @ ..] => (filter, name) = (rest, &name[level_length(name)..]),
-            _ => return false,
+            [b'+', ..] => {}
+            rest => return name.is_empty() && matches!(rest, [] | [b'/', b'#']),
         }
     }
 }

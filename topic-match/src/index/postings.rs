@@ -88,7 +88,7 @@ impl Postings {
     /// Moves what is left together if most is gone.
     fn compact(&mut self, key: &Key) {
         let holes = self.slab.holes();
-        if self.texts.is_wasteful() || (holes >= WORTHWHILE && holes > 2 * self.slab.len()) {
+        if self.texts.is_wasteful() || (holes >= WORTHWHILE && holes > 3 * self.slab.len()) {
             let old = core::mem::take(self);
             for posting in old.slab.into_iter().filter(|posting| posting.rows.len() > 0) {
                 let text = self.texts.push(old.texts.get(posting.text));

@@ -82,9 +82,9 @@ impl<T> IndexMut<u32> for Slab<T> {
     }
 }
 
-/// Room for one more, with an eighth of slack where a vector would double.
+/// Room for one more, with a sixteenth of slack where a vector would double.
 pub(super) fn reserve<T>(items: &mut Vec<T>) {
     if items.len() == items.capacity() {
-        items.reserve_exact(items.len() / 8 + 1);
+        items.reserve_exact(items.len() / 16 + 1);
     }
 }

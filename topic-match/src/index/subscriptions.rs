@@ -292,7 +292,7 @@ impl<V: Copy> SubscriptionIndex<V> {
         self.exact.compact(&mut self.entries, &mut self.lists);
         let used = self.entries.len() + self.trie.len();
         let holes = self.entries.holes() + self.lists.holes() + self.trie.holes();
-        if holes >= WORTHWHILE && holes > 2 * used {
+        if holes >= WORTHWHILE && holes > 3 * used {
             let mut fresh = Self::new(self.limits, self.seed);
             let mut filter = String::new();
             for entry in self.entries.iter() {

@@ -49,7 +49,7 @@ impl Table {
 
     pub(super) fn insert(&mut self, tag: u32, index: u32) {
         if (self.len + 1) * 8 > self.homes * 7 {
-            self.resize(self.homes + self.homes / 4 + SMALLEST);
+            self.resize(self.homes + self.homes / 8 + SMALLEST);
         }
         let home = self.home(tag);
         let at = self.first_from(home, |slot| slot.index == EMPTY || slot.tag > tag);

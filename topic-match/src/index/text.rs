@@ -25,7 +25,7 @@ impl Texts {
         let offset = self.all.len();
         let needed = size(text);
         if self.all.capacity() - offset < needed {
-            self.all.reserve_exact(needed.max(offset / 8));
+            self.all.reserve_exact(needed.max(offset / 16));
         }
         let mut length = text.len();
         while length >= 0x40 {

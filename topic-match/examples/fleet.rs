@@ -1,0 +1,294 @@
+//! Times and sizes for a fleet of devices: `cargo run --release -p topic-match --example fleet [filters]`.
+//!
+//! Filters are `site/{s}/device/{d}/{metric}`: 80 % without wildcards, 15 % with `+`, 5 % with `#`, and `#`
+//! and `site/#`. Lookups go through 20 000 topics of which 9 % have no device. Each figure is the fastest of
+//! several rounds. Beside it stands a tree of `HashMap`s, the way one would write it first.
+#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a program that measures and prints")]
+#![allow(clippy::std_instead_of_alloc, clippy::std_instead_of_core, reason = "a program has std")]
+#![allow(clippy::cast_precision_loss, reason = "nanoseconds for people")]
+
+use std::collections::HashMap;
+use std::hint::black_box;
+use std::time::Instant;
+
+use topic_match::{
+    IndexLimits, RetainedIndex, RetainedLimits, Scratch, Step, SubscriberId, SubscriptionIndex, TopicFilter,
+    TopicName,
+};
+
+const METRICS: [&str; 8] = ["temp", "hum", "volt", "rssi", "state", "cpu", "mem", "disk"];
+const FILTERS_PER_SUBSCRIBER: u32 = 20;
+const ROUNDS: usize = 7;
+
+fn main() {
+    let count = std::env::args().nth(1).map_or(100_000, |count| count.parse().expect("a number of filters"));
+    one_to_one();
+    subscriptions(count);
+    explosion();
+    retained(count);
+}
+
+/// xorshift: the same fleet every time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % end as u64) as usize
+    }
+}
+
+struct Fleet {
+    devices: usize,
+    dice: Dice,
+}
+
+impl Fleet {
+    fn new(count: usize) -> Self {
+        Self { devices: (count / 8).max(50), dice: Dice(0x9E37_79B9_7F4A_7C15) }
+    }
+
+    fn device(&mut self) -> (String, String, &'static str) {
+        let device = self.dice.below(self.devices);
+        (format!("s{:04}", device / 50), format!("d{device:06}"), METRICS[self.dice.below(8)])
+    }
+
+    fn filter(&mut self) -> String {
+        let (site, device, metric) = self.device();
+        match self.dice.below(100) {
+            0..5 => match self.dice.below(3) {
+                0 => format!("site/{site}/#"),
+                1 => format!("site/{site}/device/{device}/#"),
+                _ => format!("site/+/device/{device}/#"),
+            },
+            5..20 => match self.dice.below(4) {
+                0 => format!("site/+/device/{device}/{metric}"),
+                1 => format!("site/{site}/device/+/{metric}"),
+                2 => format!("site/{site}/device/{device}/+"),
+                _ => format!("+/{site}/+/{device}/{metric}"),
+            },
+            _ => format!("site/{site}/device/{device}/{metric}"),
+        }
+    }
+
+    fn filters(&mut self, count: usize) -> Vec<String> {
+        let mut filters = vec!["#".to_owned(), "site/#".to_owned()];
+        let mut known: std::collections::HashSet<String> = filters.iter().cloned().collect();
+        while filters.len() < count {
+            let filter = self.filter();
+            if known.insert(filter.clone()) {
+                filters.push(filter);
+            }
+        }
+        filters
+    }
+
+    fn topics(&mut self) -> Vec<String> {
+        let topic = |_| {
+            let (site, device, metric) = self.device();
+            let device = if self.dice.below(100) < 9 { "unknown".to_owned() } else { device };
+            format!("site/{site}/device/{device}/{metric}")
+        };
+        (0..20_000).map(topic).collect()
+    }
+}
+
+/// Nanoseconds for one of `times` runs inside `run`, the fastest of several rounds.
+fn time(times: usize, mut run: impl FnMut()) -> f64 {
+    let mut best = f64::INFINITY;
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        run();
+        best = best.min(start.elapsed().as_nanos() as f64 / times as f64);
+    }
+    best
+}
+
+fn one_to_one() {
+    let name = "enterprise/site12/area7/line3/cell9/machine4/status0";
+    let filters = [
+        ("exact", name),
+        ("plus1", "enterprise/site12/+/line3/cell9/machine4/status0"),
+        ("plus3", "enterprise/+/area7/+/cell9/+/status0"),
+        ("plus7", "+/+/+/+/+/+/+"),
+        ("hash-end", "enterprise/site12/area7/line3/cell9/machine4/#"),
+        ("hash-all", "#"),
+        ("hash-parent", "enterprise/site12/area7/line3/cell9/machine4/status0/#"),
+        ("miss-early", "Xnterprise/site12/area7/line3/cell9/machine4/status0"),
+        ("miss-late", "enterprise/site12/area7/line3/cell9/machine4/statusX"),
+        ("plus-miss-late", "+/+/+/+/+/+/statusX"),
+    ];
+    println!("one to one, 7 levels, {} bytes", name.len());
+    for (label, filter) in filters {
+        let (filter, name) = (TopicFilter::new(filter).expect("valid"), TopicName::new(name).expect("valid"));
+        let run = || {
+            for _ in 0..200_000 {
+                black_box(black_box(filter).matches(black_box(name)));
+            }
+        };
+        println!("  {label:15} {:6.1} ns", time(200_000, run));
+    }
+    let name = "site/s0100/device/d000100/temp";
+    let run = || {
+        for _ in 0..200_000 {
+            let _ = black_box(TopicName::new(black_box(name)));
+        }
+    };
+    println!("  validate {} bytes {:6.1} ns", name.len(), time(200_000, run));
+}
+
+fn subscriptions(count: usize) {
+    let mut fleet = Fleet::new(count);
+    let (filters, topics) = (fleet.filters(count), fleet.topics());
+    let limits = IndexLimits { filters: u32::MAX, ..IndexLimits::default() };
+    let mut index = SubscriptionIndex::new(limits, 1);
+    let held = allocation_counter::measure(|| insert_all(&mut index, &filters));
+    let mut trie = Trie::default();
+    let naive_held = allocation_counter::measure(|| {
+        (0..).zip(&filters).for_each(|(number, filter)| trie.insert(filter, number));
+    });
+
+    let (mut scratch, mut matches) = (Scratch::default(), 0);
+    let looking = time(topics.len(), || {
+        for topic in &topics {
+            let count = |_, ()| matches += 1;
+            assert!(index.visit(TopicName::assume_valid(topic), &mut scratch, count).is_ok());
+        }
+    });
+    let mut naive_matches = 0;
+    let naive = time(topics.len(), || topics.iter().for_each(|topic| naive_matches += trie.count(topic)));
+    assert_eq!(matches, naive_matches);
+
+    println!("subscriptions: {count} filters, {FILTERS_PER_SUBSCRIBER} for each subscriber");
+    println!(
+        "  lookup  {looking:7.0} ns, tree of HashMaps {naive:.0} ns, {:.1} matches",
+        matches as f64 / (20_000 * ROUNDS) as f64
+    );
+    let per_filter = |bytes: i64| bytes as f64 / count as f64;
+    println!(
+        "  memory  {:7.1} bytes a filter, tree of HashMaps {:.1}",
+        per_filter(held.bytes_current),
+        per_filter(naive_held.bytes_current)
+    );
+    let (mut inserting, mut removing) = (f64::INFINITY, f64::INFINITY);
+    for _ in 0..ROUNDS {
+        index = SubscriptionIndex::new(limits, 1);
+        let start = Instant::now();
+        insert_all(&mut index, &filters);
+        inserting = inserting.min(start.elapsed().as_nanos() as f64 / count as f64);
+        let start = Instant::now();
+        for (number, filter) in (0..).zip(&filters) {
+            index.remove(TopicFilter::assume_valid(filter), SubscriberId(number / FILTERS_PER_SUBSCRIBER));
+        }
+        removing = removing.min(start.elapsed().as_nanos() as f64 / count as f64);
+        assert!(index.is_empty());
+    }
+    println!("  insert  {inserting:7.0} ns, remove {removing:.0} ns");
+}
+
+fn insert_all(index: &mut SubscriptionIndex<()>, filters: &[String]) {
+    for (number, filter) in (0..).zip(filters) {
+        let subscriber = SubscriberId(number / FILTERS_PER_SUBSCRIBER);
+        index.insert(TopicFilter::assume_valid(filter), subscriber, ()).expect("within limits");
+    }
+}
+
+fn explosion() {
+    for (label, end) in [("4096 matches", ""), ("no match", "/more")] {
+        let mut index = SubscriptionIndex::new(IndexLimits::default(), 1);
+        for bits in 0..4096u32 {
+            let levels: Vec<_> =
+                (0..12).map(|depth| if bits & (1 << depth) == 0 { "level" } else { "+" }).collect();
+            let filter = levels.join("/") + end;
+            index.insert(TopicFilter::new(&filter).expect("valid"), SubscriberId(bits), ()).expect("room");
+        }
+        let name = ["level"; 12].join("/");
+        let (mut scratch, mut matches) = (Scratch::default(), 0u32);
+        let nanoseconds = time(1, || {
+            let visited = index.visit(TopicName::assume_valid(&name), &mut scratch, |_, ()| matches += 1);
+            assert!(visited.is_ok());
+        });
+        println!("all 2^12 combinations, {label}: {:.1} us", nanoseconds / 1000.0);
+    }
+}
+
+fn retained(count: usize) {
+    let names: Vec<_> =
+        (0..count).map(|n| format!("site/s{:04}/device/d{:06}/{}", n / 400, n / 8, METRICS[n % 8])).collect();
+    let mut index = RetainedIndex::new(RetainedLimits { topics: u32::MAX }, 1);
+    let mut inserting = f64::INFINITY;
+    let held = allocation_counter::measure(|| {
+        let start = Instant::now();
+        for name in &names {
+            index.insert(TopicName::assume_valid(name), ()).expect("room");
+        }
+        inserting = start.elapsed().as_nanos() as f64 / count as f64;
+    });
+    println!(
+        "retained: {count} topics, {:.1} bytes a topic, insert {inserting:.0} ns",
+        held.bytes_current as f64 / count as f64
+    );
+    let filters = [
+        "site/+/device/d000123/temp",
+        "site/s0010/device/#",
+        "site/+/device/+/temp",
+        "+/+/+/d000123/#",
+        "site/s0010/+/+/hum",
+        "#",
+        "site/s0010/device/d000510/#",
+        "+/+/+/+/nosuch",
+        "site/+/nosuch/#",
+    ];
+    for filter in filters {
+        let mut found = 0;
+        let nanoseconds = time(1, || {
+            found = 0;
+            let mut cursor = index.cursor(TopicFilter::new(filter).expect("valid"));
+            while let Step::Found { name, .. } = index.next(&mut cursor, &mut 1000) {
+                black_box(name);
+                found += 1;
+            }
+        });
+        println!("  {filter:30} {found:8} found {:10.1} us", nanoseconds / 1000.0);
+    }
+    let start = Instant::now();
+    for name in &names {
+        index.remove(TopicName::assume_valid(name));
+    }
+    println!("  remove {:.0} ns", start.elapsed().as_nanos() as f64 / count as f64);
+}
+
+/// What the index is compared with.
+#[derive(Default)]
+struct Trie {
+    children: HashMap<String, Trie>,
+    here: Vec<u32>,
+    multi: Vec<u32>,
+}
+
+impl Trie {
+    fn insert(&mut self, filter: &str, subscriber: u32) {
+        let mut node = self;
+        for level in filter.split('/') {
+            if level == "#" {
+                node.multi.push(subscriber);
+                return;
+            }
+            node = node.children.entry(level.to_owned()).or_default();
+        }
+        node.here.push(subscriber);
+    }
+
+    fn count(&self, name: &str) -> usize {
+        let (level, rest) = match name.split_once('/') {
+            Some((level, rest)) => (level, Some(rest)),
+            None => (name, None),
+        };
+        let children = [self.children.get(level), self.children.get("+")];
+        let below =
+            |child: &Self| rest.map_or(child.here.len() + child.multi.len(), |rest| child.count(rest));
+        self.multi.len() + children.into_iter().flatten().map(below).sum::<usize>()
+    }
+}
