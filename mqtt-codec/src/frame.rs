@@ -141,7 +141,7 @@ fn remaining_length(rest: &[u8]) -> Result<Option<(usize, usize)>, Malformed> {
 }
 
 /// The packet type in a first byte that the reader takes.
-#[inline(always)]
+#[inline]
 const fn admit(first: u8, rules: FrameRules) -> Option<PacketType> {
     let admitted = &ADMITTED[rules.direction as usize][rules.version as usize][rules.first as usize];
     let (high, low) = (first >> 4, first & 0x0F);

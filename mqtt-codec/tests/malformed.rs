@@ -7,7 +7,8 @@ use mqtt_codec::Direction::{ClientToServer as ToServer, ServerToClient as ToClie
 use mqtt_codec::Malformed::{self as M};
 use mqtt_codec::ProtocolVersion::{V3_1, V3_1_1, V5};
 use mqtt_codec::{
-    Direction, FrameRules, MAX_PACKET_SIZE, PacketType as T, Properties, ProtocolVersion, ReasonCode, next_frame,
+    Direction, FrameRules, MAX_PACKET_SIZE, PacketType as T, Properties, ProtocolVersion, ReasonCode,
+    next_frame,
 };
 use std::collections::BTreeSet;
 
@@ -267,7 +268,8 @@ fn every_property_in_every_place() {
             assert_eq!(valid.iter().next().map(|property| property.identifier()), Some(number));
 
             let twice = [good_property(number), block.clone()].concat();
-            let again = number == 0x26 || (number == 0x0B && context == mqtt_codec::PropertyContext::PublishToClient);
+            let again =
+                number == 0x26 || (number == 0x0B && context == mqtt_codec::PropertyContext::PublishToClient);
             let expected = if again { None } else { Some(M::DuplicateProperty(number)) };
             assert_eq!(Properties::validate(&twice, context).err(), expected, "{number:#04x} {context:?}");
 
@@ -294,8 +296,8 @@ fn every_reason_code_in_every_packet() {
             T::ConnAck,
             0x20,
             &[
-                0x00, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8A, 0x8C, 0x90, 0x95, 0x97, 0x99,
-                0x9A, 0x9B, 0x9C, 0x9D, 0x9F,
+                0x00, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8A, 0x8C, 0x90, 0x95,
+                0x97, 0x99, 0x9A, 0x9B, 0x9C, 0x9D, 0x9F,
             ],
         ),
         (T::PubAck, 0x40, &[0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99]),
@@ -308,8 +310,8 @@ fn every_reason_code_in_every_packet() {
             T::Disconnect,
             0xE0,
             &[
-                0x00, 0x04, 0x80, 0x81, 0x82, 0x83, 0x87, 0x89, 0x8B, 0x8C, 0x8D, 0x8E, 0x8F, 0x90, 0x93, 0x94, 0x95,
-                0x96, 0x97, 0x98, 0x99, 0x9A, 0x9B, 0x9C, 0x9D, 0x9E, 0x9F, 0xA0, 0xA1, 0xA2,
+                0x00, 0x04, 0x80, 0x81, 0x82, 0x83, 0x87, 0x89, 0x8B, 0x8C, 0x8D, 0x8E, 0x8F, 0x90, 0x93,
+                0x94, 0x95, 0x96, 0x97, 0x98, 0x99, 0x9A, 0x9B, 0x9C, 0x9D, 0x9E, 0x9F, 0xA0, 0xA1, 0xA2,
             ],
         ),
         (T::Auth, 0xF0, &[0x00, 0x18, 0x19]),
@@ -324,7 +326,8 @@ fn every_reason_code_in_every_packet() {
                 _ => &[0, 1, code],
             };
             let bytes = packet(first_byte, body);
-            let expected = if codes.contains(&code) { None } else { Some(M::UndefinedReasonCode(packet_type)) };
+            let expected =
+                if codes.contains(&code) { None } else { Some(M::UndefinedReasonCode(packet_type)) };
             assert_eq!(read(&bytes, V5, ToClient).err(), expected, "{packet_type:?} {code:#04x}");
             assert_eq!(ReasonCode::new(code).allowed_in(packet_type), expected.is_none());
             let named = ReasonCode::new(code).name() != "Reserved";
@@ -348,7 +351,9 @@ fn every_first_byte() {
                 let from_client = if first { number == 1 } else { matches!(number, 3..=8 | 10 | 12 | 14) };
                 let from_client = from_client || (number == 15 && version == V5 && !first);
                 let from_server = if first { number == 2 } else { matches!(number, 3..=7 | 9 | 11 | 13) };
-                let from_server = from_server || (number == 15 && version == V5) || (number == 14 && version == V5 && !first);
+                let from_server = from_server
+                    || (number == 15 && version == V5)
+                    || (number == 14 && version == V5 && !first);
                 for (direction, place_fine) in [(ToServer, from_client), (ToClient, from_server)] {
                     let rules = FrameRules { direction, first, version, max_packet_size: MAX_PACKET_SIZE };
                     let input = [byte];

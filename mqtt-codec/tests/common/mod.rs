@@ -4,11 +4,12 @@
 pub(crate) mod strategies;
 
 use mqtt_codec::{
-    Direction, EncodeError, Frame, FrameRules, MAX_PACKET_SIZE, Malformed, Packet, PacketIdentifier, PropertyContext,
-    ProtocolVersion, next_frame,
+    Direction, EncodeError, Frame, FrameRules, MAX_PACKET_SIZE, Malformed, Packet, PacketIdentifier,
+    PropertyContext, ProtocolVersion, next_frame,
 };
 
-pub(crate) const VERSIONS: [ProtocolVersion; 3] = [ProtocolVersion::V3_1, ProtocolVersion::V3_1_1, ProtocolVersion::V5];
+pub(crate) const VERSIONS: [ProtocolVersion; 3] =
+    [ProtocolVersion::V3_1, ProtocolVersion::V3_1_1, ProtocolVersion::V5];
 
 pub(crate) const CONTEXTS: [PropertyContext; 11] = [
     PropertyContext::Connect,
@@ -35,13 +36,21 @@ pub(crate) fn rules(first_byte: u8, version: ProtocolVersion, direction: Directi
 }
 
 /// The one packet that the bytes are.
-pub(crate) fn read(bytes: &[u8], version: ProtocolVersion, direction: Direction) -> Result<Packet<'_>, Malformed> {
+pub(crate) fn read(
+    bytes: &[u8],
+    version: ProtocolVersion,
+    direction: Direction,
+) -> Result<Packet<'_>, Malformed> {
     let frame = frame(bytes, version, direction)?;
     assert_eq!(frame.len(), bytes.len(), "the header tells the length");
     Packet::decode(frame, version)
 }
 
-pub(crate) fn frame(bytes: &[u8], version: ProtocolVersion, direction: Direction) -> Result<Frame<'_>, Malformed> {
+pub(crate) fn frame(
+    bytes: &[u8],
+    version: ProtocolVersion,
+    direction: Direction,
+) -> Result<Frame<'_>, Malformed> {
     let rules = rules(bytes[0], version, direction);
     next_frame(bytes, &rules).map(|frame| frame.expect("a whole packet"))
 }

@@ -3,10 +3,10 @@
 use super::{CONTEXTS, PLACES};
 use core::num::{NonZeroU16, NonZeroU32};
 use mqtt_codec::{
-    Acknowledge, Auth, ConnAck, Connect, Delivery, Direction, Disconnect, Packet, PacketIdentifier, PacketType,
-    Properties, Property, PropertyContext, ProtocolVersion, Publish, QoS, ReasonCode, ReasonCodes, RetainHandling,
-    SubAck, Subscribe, SubscribeFilters, SubscriptionIdentifier, SubscriptionOptions, UnsubAck, Unsubscribe,
-    UnsubscribeFilters, Will,
+    Acknowledge, Auth, ConnAck, Connect, Delivery, Direction, Disconnect, Packet, PacketIdentifier,
+    PacketType, Properties, Property, PropertyContext, ProtocolVersion, Publish, QoS, ReasonCode,
+    ReasonCodes, RetainHandling, SubAck, Subscribe, SubscribeFilters, SubscriptionIdentifier,
+    SubscriptionOptions, UnsubAck, Unsubscribe, UnsubscribeFilters, Will,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -22,10 +22,7 @@ pub(crate) fn packet(version: ProtocolVersion, direction: Direction) -> BoxedStr
         acknowledge(PacketType::PubRel).prop_map(Packet::PubRel),
         acknowledge(PacketType::PubComp).prop_map(Packet::PubComp),
     ];
-    let five = prop_oneof![
-        disconnect(direction).prop_map(Packet::Disconnect),
-        auth().prop_map(Packet::Auth)
-    ];
+    let five = prop_oneof![disconnect(direction).prop_map(Packet::Disconnect), auth().prop_map(Packet::Auth)];
     let one_way = match direction {
         Direction::ClientToServer => prop_oneof![
             connect(version).prop_map(Packet::Connect),
@@ -43,7 +40,11 @@ pub(crate) fn packet(version: ProtocolVersion, direction: Direction) -> BoxedStr
         ]
         .boxed(),
     };
-    if version == ProtocolVersion::V5 { prop_oneof![both, one_way, five].boxed() } else { prop_oneof![both, one_way].boxed() }
+    if version == ProtocolVersion::V5 {
+        prop_oneof![both, one_way, five].boxed()
+    } else {
+        prop_oneof![both, one_way].boxed()
+    }
 }
 
 fn leak<T>(values: Vec<T>) -> &'static [T] {
@@ -80,9 +81,12 @@ fn qos() -> BoxedStrategy<QoS> {
 
 /// One property of every identifier, each with any value that it may have.
 fn one_of_each() -> BoxedStrategy<Vec<Property<'static>>> {
-    let publish = (any::<bool>(), any::<u32>(), text(), topic_name(), binary(), 1..=SubscriptionIdentifier::MAX);
-    let session = (any::<u32>(), text(), any::<u16>(), text(), binary(), any::<bool>(), any::<u32>(), any::<bool>());
-    let server = (text(), text(), text(), any::<NonZeroU16>(), any::<u16>(), any::<NonZeroU16>(), any::<[bool; 6]>());
+    let publish =
+        (any::<bool>(), any::<u32>(), text(), topic_name(), binary(), 1..=SubscriptionIdentifier::MAX);
+    let session =
+        (any::<u32>(), text(), any::<u16>(), text(), binary(), any::<bool>(), any::<u32>(), any::<bool>());
+    let server =
+        (text(), text(), text(), any::<NonZeroU16>(), any::<u16>(), any::<NonZeroU16>(), any::<[bool; 6]>());
     (publish, session, server, any::<NonZeroU32>(), text(), text())
         .prop_map(|(publish, session, server, size, name, value)| {
             vec![
@@ -126,7 +130,9 @@ pub(crate) fn property_list(context: PropertyContext) -> BoxedStrategy<Vec<Prope
             return Vec::new();
         }
         let belongs = |property: &Property<'_>| {
-            PLACES.iter().any(|(number, places)| *number == property.identifier() && places.contains(&context))
+            PLACES
+                .iter()
+                .any(|(number, places)| *number == property.identifier() && places.contains(&context))
         };
         let mut list: Vec<_> = all
             .into_iter()
@@ -145,7 +151,10 @@ pub(crate) fn property_list(context: PropertyContext) -> BoxedStrategy<Vec<Prope
 }
 
 /// Properties for a packet; none before 5.0.
-pub(crate) fn properties(version: ProtocolVersion, context: PropertyContext) -> BoxedStrategy<Properties<'static>> {
+pub(crate) fn properties(
+    version: ProtocolVersion,
+    context: PropertyContext,
+) -> BoxedStrategy<Properties<'static>> {
     assert!(CONTEXTS.contains(&context));
     if version < ProtocolVersion::V5 {
         return Just(Properties::NONE).boxed();
@@ -169,14 +178,10 @@ fn reason(packet_type: PacketType, version: ProtocolVersion) -> BoxedStrategy<Re
 }
 
 pub(crate) fn connect(version: ProtocolVersion) -> BoxedStrategy<Connect<'static>> {
-    let will = (
-        qos(),
-        any::<bool>(),
-        properties(version, PropertyContext::Will),
-        topic_name(),
-        binary(),
-    )
-        .prop_map(|(qos, retain, properties, topic, payload)| Will { qos, retain, properties, topic, payload });
+    let will =
+        (qos(), any::<bool>(), properties(version, PropertyContext::Will), topic_name(), binary()).prop_map(
+            |(qos, retain, properties, topic, payload)| Will { qos, retain, properties, topic, payload },
+        );
     let fields = (
         any::<bool>(),
         any::<u16>(),
@@ -199,7 +204,9 @@ pub(crate) fn connect(version: ProtocolVersion) -> BoxedStrategy<Connect<'static
 pub(crate) fn connack(version: ProtocolVersion) -> BoxedStrategy<ConnAck<'static>> {
     (any::<bool>(), reason(PacketType::ConnAck, version), properties(version, PropertyContext::ConnAck))
         .prop_map(move |(session_present, reason, properties)| ConnAck {
-            session_present: session_present && reason == ReasonCode::SUCCESS && version > ProtocolVersion::V3_1,
+            session_present: session_present
+                && reason == ReasonCode::SUCCESS
+                && version > ProtocolVersion::V3_1,
             reason,
             properties,
         })
