@@ -2,7 +2,7 @@
 
 use core::net::Ipv4Addr;
 use core::time::Duration;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -23,8 +23,11 @@ pub(crate) struct Candidate {
 pub(crate) struct Broker {
     process: Child,
     port: u16,
-    _files: TempDir,
+    files: TempDir,
 }
+
+/// What the broker says, beside its configuration.
+const LOG: &str = "log";
 
 /// No limit that the load would meet, no log, and no waiting for more to send.
 const MOSQUITTO: &str = "\
@@ -74,12 +77,12 @@ impl Broker {
         let process = Command::new(&program)
             .args(words)
             .env("PATH", path)
-            .env("RUST_LOG", "error")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            .stderr(File::create(files.path().join(LOG))?)
             .spawn()
             .map_err(|error| io::Error::new(error.kind(), format!("{program}: {error}")))?;
-        let mut broker = Self { process, port, _files: files };
+        let mut broker = Self { process, port, files };
         broker.wait_until_ready()?;
         Ok(broker)
     }
@@ -114,7 +117,8 @@ impl Broker {
         let started = clock::now();
         while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
             if let Some(status) = self.process.try_wait()? {
-                return Err(io::Error::other(format!("ended at once: {status}")));
+                let log = fs::read_to_string(self.files.path().join(LOG)).unwrap_or_default();
+                return Err(io::Error::other(format!("ended at once: {status}\n{log}")));
             }
             if started.elapsed() > Duration::from_secs(10) {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, "takes no connection"));

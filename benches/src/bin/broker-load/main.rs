@@ -14,6 +14,7 @@ mod scenario;
 
 use core::time::Duration;
 use std::io::{self, Write};
+use std::process::ExitCode;
 
 use broker::{Broker, Candidate};
 use clap::Parser;
@@ -38,7 +39,14 @@ struct Arguments {
     only: String,
 }
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
+    let Err(error) = run() else { return ExitCode::SUCCESS };
+    // With no stderr there is nobody left to tell.
+    let _ = writeln!(io::stderr(), "broker-load: {error}");
+    ExitCode::FAILURE
+}
+
+fn run() -> io::Result<()> {
     let arguments = Arguments::parse();
     let candidates =
         arguments.brokers.iter().map(|text| Candidate::parse(text)).collect::<io::Result<Vec<_>>>()?;
