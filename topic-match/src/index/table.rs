@@ -48,8 +48,8 @@ impl Table {
     }
 
     pub(super) fn insert(&mut self, tag: u32, index: u32) {
-        if (self.len + 1) * 8 > self.homes * 7 {
-            self.resize(self.homes + self.homes / 8 + SMALLEST);
+        if (self.len + 1) * 10 > self.homes * 9 {
+            self.resize(self.homes + self.homes / 12 + SMALLEST);
         }
         let home = self.home(tag);
         let at = self.first_from(home, |slot| slot.index == EMPTY || slot.tag > tag);
