@@ -39,6 +39,9 @@ pub struct Config {
     pub v3_session_expiry: u32,
     /// How many QoS 1 and 2 messages a client may have unacknowledged towards the broker. Default 1024.
     pub receive_maximum: u16,
+    /// How many QoS 2 messages an MQTT 3.1 or 3.1.1 client may have unreleased: these cannot be told a receive maximum, and
+    /// some send all they have at once. Default 10 000.
+    pub v3_receive_maximum: u16,
     /// How many QoS 1 and 2 messages the broker sends unacknowledged to a client (less if the client's receive maximum
     /// says so). Default 1024.
     pub max_inflight: u16,
@@ -161,6 +164,7 @@ impl Default for Config {
             max_session_expiry: u32::MAX,
             v3_session_expiry: u32::MAX,
             receive_maximum: 1024,
+            v3_receive_maximum: 10_000,
             max_inflight: 1024,
             topic_alias_maximum: 32,
             max_outgoing_topic_aliases: 32,

@@ -13,6 +13,7 @@ use topic_match::TopicName;
 
 use super::connection::{PendingConnect, Waiting};
 use super::phase::Phase;
+use super::publish::is_reserved;
 use super::receive::Stop;
 use super::session::{Session, SessionKey};
 use super::{Broker, Timer};
@@ -33,7 +34,6 @@ impl Broker {
         let connection = &mut self.connections[index];
         let properties = &connect.properties;
         connection.version = connect.version;
-        connection.problem_information = properties.request_problem_information().unwrap_or(true);
         connection.max_packet_size =
             properties.maximum_packet_size().map_or(mqtt_codec::MAX_PACKET_SIZE, NonZeroU32::get);
         connection.authentication_method = properties.authentication_method().map(Into::into);
@@ -57,13 +57,15 @@ impl Broker {
             will_topic: connect.will.as_ref().map(|will| will.topic.into()),
             authentication: authentication.clone(),
         });
+        let requested_expiry = self.requested_expiry(connect);
         let pending = PendingConnect {
             version: connect.version,
             clean_start: connect.clean_start,
             keep_alive: connect.keep_alive,
             client_id,
             assigned,
-            session_expiry: self.requested_expiry(connect),
+            session_expiry: requested_expiry.min(self.config.max_session_expiry),
+            session_expiry_reduced: requested_expiry > self.config.max_session_expiry,
             receive_maximum: properties.receive_maximum().map_or(u16::MAX, NonZeroU16::get),
             topic_alias_maximum: properties.topic_alias_maximum().unwrap_or(0),
             wants_response_information: properties.request_response_information().unwrap_or(false),
@@ -97,6 +99,9 @@ impl Broker {
             if will.retain && !self.config.retain_available {
                 return Err(ReasonCode::RETAIN_NOT_SUPPORTED);
             }
+            if is_reserved(will.topic) {
+                return Err(ReasonCode::NOT_AUTHORIZED);
+            }
             if TopicName::assume_valid(will.topic).check(&self.filter_limits).is_err() {
                 return Err(ReasonCode::TOPIC_NAME_INVALID);
             }
@@ -104,14 +109,13 @@ impl Broker {
         Ok(())
     }
 
-    /// How long the client wants its session to last without a connection, as far as it may.
+    /// How long the client wants its session to last without a connection.
     fn requested_expiry(&self, connect: &Connect<'_>) -> u32 {
-        let requested = match connect.version {
+        match connect.version {
             ProtocolVersion::V5 => connect.properties.session_expiry_interval().unwrap_or(0),
             ProtocolVersion::V3_1 | ProtocolVersion::V3_1_1 if connect.clean_start => 0,
             ProtocolVersion::V3_1 | ProtocolVersion::V3_1_1 => self.config.v3_session_expiry,
-        };
-        requested.min(self.config.max_session_expiry)
+        }
     }
 
     fn make_client_id(&mut self) -> String {
@@ -242,9 +246,7 @@ impl Broker {
             .filter(|_| pending.wants_response_information)
             .map(|prefix| format!("{prefix}{}", pending.client_id));
         let mut properties = self.announced_limits();
-        if self.sessions.find(&pending.client_id).is_some_and(|key| self.sessions[key].expiry == 0)
-            || pending.session_expiry == self.config.max_session_expiry
-        {
+        if pending.session_expiry_reduced {
             properties.push(Property::SessionExpiryInterval(pending.session_expiry));
         }
         if keep_alive != pending.keep_alive {

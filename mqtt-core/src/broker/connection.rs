@@ -46,8 +46,6 @@ pub(crate) struct Connection {
     pub(crate) max_packet_size: u32,
     /// How many QoS 1 and 2 messages may be unacknowledged towards the client.
     pub(crate) window: u16,
-    /// Whether the client wants reason strings and user properties on packets other than PUBLISH, CONNACK and DISCONNECT.
-    pub(crate) problem_information: bool,
     pub(crate) incoming_aliases: IncomingAliases,
     pub(crate) outgoing_aliases: OutgoingAliases,
 }
@@ -85,8 +83,10 @@ pub(crate) struct PendingConnect {
     pub(crate) client_id: Arc<str>,
     /// The broker made the client identifier up.
     pub(crate) assigned: bool,
-    /// In seconds, as the client asked for.
+    /// In seconds, as granted.
     pub(crate) session_expiry: u32,
+    /// The client asked for more.
+    pub(crate) session_expiry_reduced: bool,
     pub(crate) receive_maximum: u16,
     pub(crate) topic_alias_maximum: u16,
     pub(crate) wants_response_information: bool,
@@ -125,7 +125,6 @@ impl Connection {
             last_received: now,
             max_packet_size: mqtt_codec::MAX_PACKET_SIZE,
             window: u16::MAX,
-            problem_information: true,
             incoming_aliases: IncomingAliases::default(),
             outgoing_aliases: OutgoingAliases::default(),
         }
@@ -137,7 +136,12 @@ impl Connection {
         (self.keep_alive > 0).then(|| self.last_received + tolerated)
     }
 
-    /// Whether a question keeps its packets from being looked at.
+    /// Whether its packets must not be looked at yet: a question is open, or it does not read what it is answered.
+    pub(crate) fn is_blocked(&self, output_high_water: usize) -> bool {
+        self.is_waiting() || self.outbox.own_len() > output_high_water.saturating_mul(2)
+    }
+
+    /// Whether a question is open that its packets wait for.
     pub(crate) fn is_waiting(&self) -> bool {
         self.waiting.as_deref().is_some_and(|waiting| !matches!(waiting, Waiting::ClientAuth(_)))
     }

@@ -334,6 +334,7 @@ impl Broker {
         {
             self.pump(key, now);
         }
+        self.resume(index);
     }
 
     fn closed(&mut self, id: ConnectionId, now: Instant) {

@@ -48,7 +48,12 @@ impl Pool {
 impl Outbox {
     /// Bytes that wait, shared payloads included.
     pub(crate) fn len(&self) -> usize {
-        self.buffer.len() - self.sent + self.shared_bytes - self.shared_sent
+        self.own_len() + self.shared_bytes - self.shared_sent
+    }
+
+    /// Bytes that wait, without shared payloads.
+    pub(crate) fn own_len(&self) -> usize {
+        self.buffer.len() - self.sent
     }
 
     pub(crate) fn is_empty(&self) -> bool {

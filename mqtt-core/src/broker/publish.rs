@@ -4,7 +4,8 @@ use alloc::sync::Arc;
 
 use machine::Instant;
 use mqtt_codec::{
-    Acknowledge, Delivery, Packet, PacketIdentifier, Properties, Property, Publish, QoS, ReasonCode,
+    Acknowledge, Delivery, Packet, PacketIdentifier, Properties, Property, ProtocolVersion, Publish, QoS,
+    ReasonCode,
 };
 use topic_match::TopicName;
 
@@ -52,12 +53,15 @@ impl Broker {
 
     /// Whether a PUBLISH is no repetition of a QoS 2 message that has been passed on.
     fn is_first_arrival(&mut self, index: usize, delivery: Delivery) -> Result<bool, Stop> {
-        let (Delivery::ExactlyOnce { packet_id, .. }, Some(key)) =
-            (delivery, self.connections[index].session)
-        else {
+        let connection = &self.connections[index];
+        let (Delivery::ExactlyOnce { packet_id, .. }, Some(key)) = (delivery, connection.session) else {
             return Ok(true);
         };
-        match self.sessions[key].incoming.arrive(packet_id, self.config.receive_maximum) {
+        let limit = match connection.version {
+            ProtocolVersion::V5 => self.config.receive_maximum,
+            ProtocolVersion::V3_1 | ProtocolVersion::V3_1_1 => self.config.v3_receive_maximum,
+        };
+        match self.sessions[key].incoming.arrive(packet_id, limit) {
             Arrival::New => Ok(true),
             Arrival::TooMany => Err(Violation::ReceiveMaximumExceeded.into()),
             Arrival::Repeated => {
@@ -71,6 +75,13 @@ impl Broker {
     fn accept(&mut self, index: usize, publish: &Publish<'_>, topic: &str, now: Instant) -> Result<(), Stop> {
         if TopicName::assume_valid(topic).check(&self.filter_limits).is_err() {
             return Err(Violation::TopicNameInvalid.into());
+        }
+        if is_reserved(topic) {
+            self.counters.dropped_publish_denied += 1;
+            self.not_passed_on(index, publish.delivery.packet_id());
+            let reason = ReasonCode::NOT_AUTHORIZED;
+            self.acknowledge(index, publish.delivery.qos(), publish.delivery.packet_id(), reason);
+            return Ok(());
         }
         let mut rewritten = core::mem::take(&mut self.property_buffer);
         let draft = Draft {
@@ -160,7 +171,7 @@ impl Broker {
         packet_id: Option<PacketIdentifier>,
         now: Instant,
     ) -> Result<(), Stop> {
-        if qos > QoS::AtMostOnce && self.connections[index].version < mqtt_codec::ProtocolVersion::V5 {
+        if qos > QoS::AtMostOnce && self.connections[index].version < ProtocolVersion::V5 {
             self.out_of_memory(index, now);
             return Err(Stop::Ended);
         }
@@ -172,7 +183,7 @@ impl Broker {
 
     /// PUBREC with an error frees the packet identifier at once.
     fn not_passed_on(&mut self, index: usize, packet_id: Option<PacketIdentifier>) {
-        let v5 = self.connections[index].version == mqtt_codec::ProtocolVersion::V5;
+        let v5 = self.connections[index].version == ProtocolVersion::V5;
         if let (true, Some(key), Some(packet_id)) = (v5, self.connections[index].session, packet_id) {
             self.sessions[key].incoming.release(packet_id);
         }
@@ -212,6 +223,11 @@ impl Broker {
         self.gate(index);
         self.write(index, &Packet::PubComp(Acknowledge { packet_id, reason, properties: Properties::NONE }));
     }
+}
+
+/// Whether only the broker publishes to this topic (MQTT 5 §4.7.2).
+pub(super) fn is_reserved(topic: &str) -> bool {
+    topic.strip_prefix("$SYS").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The properties that go on to subscribers unchanged, encoded: as they came, or rewritten without those that do not.

@@ -50,8 +50,13 @@ impl Broker {
         if let Err(Stop::Violation(violation)) = self.decided(index, *waiting, answer, now) {
             _ = self.violation(index, violation, now);
         }
+        self.resume(index);
+    }
+
+    /// Lets a connection's bytes flow again, if they were held up and need not be any longer.
+    pub(super) fn resume(&mut self, index: usize) {
         let connection = &mut self.connections[index];
-        if connection.held_up && !connection.is_waiting() {
+        if connection.held_up && !connection.is_blocked(self.config.output_high_water) {
             connection.held_up = false;
             self.actions.push_back(Action::Resume(connection.id));
         }

@@ -19,7 +19,7 @@ impl Broker {
         if connection.phase == Phase::Closing {
             return bytes.len();
         }
-        if connection.is_waiting() {
+        if connection.is_blocked(self.config.output_high_water) {
             connection.held_up = true;
             return 0;
         }
@@ -28,8 +28,9 @@ impl Broker {
             Err(Ended) => return bytes.len(),
         };
         while taken < bytes.len() {
-            if self.connections[index].is_waiting() {
-                self.connections[index].held_up = true;
+            let connection = &mut self.connections[index];
+            if connection.is_blocked(self.config.output_high_water) {
+                connection.held_up = true;
                 break;
             }
             match next_frame(&bytes[taken..], &rules(&self.connections[index], &self.config)) {
