@@ -12,6 +12,8 @@ mod machine;
 mod mqtt_codec;
 #[cfg(feature = "mqtt-codec-bytes")]
 mod mqtt_codec_bytes;
+#[cfg(feature = "mqtt-core")]
+mod mqtt_core;
 #[cfg(feature = "topic-index")]
 mod topic_index;
 #[cfg(feature = "topic-match")]
