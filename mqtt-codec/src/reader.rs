@@ -11,24 +11,21 @@ pub(crate) const fn refuse(rule: Malformed) -> nom::Err<Malformed> {
     nom::Err::Failure(rule)
 }
 
-/// The rule behind a nom error.
-#[inline]
-#[expect(clippy::needless_pass_by_value, reason = "an argument of `map_err`")]
-pub(crate) fn rule(error: nom::Err<Malformed>) -> Malformed {
-    match error {
-        nom::Err::Error(rule) | nom::Err::Failure(rule) => rule,
-        nom::Err::Incomplete(_) => Malformed::Truncated,
+#[doc(hidden)]
+impl From<nom::Err<Self>> for Malformed {
+    #[inline]
+    fn from(error: nom::Err<Self>) -> Self {
+        match error {
+            nom::Err::Error(rule) | nom::Err::Failure(rule) => rule,
+            nom::Err::Incomplete(_) => Self::Truncated,
+        }
     }
 }
 
-/// The value of a parser that has to take the whole input.
+/// The end of the packet.
 #[inline]
-pub(crate) fn whole<T>(parsed: Parsed<'_, T>) -> Result<T, Malformed> {
-    match parsed {
-        Ok(([], value)) => Ok(value),
-        Ok(_) => Err(Malformed::TrailingBytes),
-        Err(error) => Err(rule(error)),
-    }
+pub(crate) const fn end(input: &[u8]) -> Result<(), Malformed> {
+    if input.is_empty() { Ok(()) } else { Err(Malformed::TrailingBytes) }
 }
 
 #[inline]

@@ -2,7 +2,7 @@
 
 use super::Encode;
 use crate::header::put_header_and_u16;
-use crate::reader::{Parsed, byte, packet_identifier, refuse, whole};
+use crate::reader::{byte, end, packet_identifier};
 use crate::writer::Output;
 use crate::{
     EncodeError, Malformed, PacketIdentifier, PacketType, Properties, PropertyContext, ProtocolVersion,
@@ -35,22 +35,15 @@ impl<'a> Acknowledge<'a> {
         version: ProtocolVersion,
         packet: PacketType,
     ) -> Result<Self, Malformed> {
-        whole(Self::parse(body, version, packet))
-    }
-
-    #[inline]
-    fn parse(input: &'a [u8], version: ProtocolVersion, packet: PacketType) -> Parsed<'a, Self> {
-        let (input, packet_id) = packet_identifier(input)?;
-        if input.is_empty() || version < ProtocolVersion::V5 {
-            return Ok((input, Self::success(packet_id)));
+        let (input, packet_id) = packet_identifier(body)?;
+        if input.is_empty() {
+            return Ok(Self::success(packet_id));
         }
-        Self::parse_reason(input, packet_id, packet)
-    }
-
-    fn parse_reason(input: &'a [u8], packet_id: PacketIdentifier, packet: PacketType) -> Parsed<'a, Self> {
-        let (input, (reason, properties)) =
-            reason_and_properties(input, packet, PropertyContext::Acknowledgement)?;
-        Ok((input, Self { packet_id, reason, properties }))
+        if version < ProtocolVersion::V5 {
+            return Err(Malformed::TrailingBytes);
+        }
+        let (reason, properties) = reason_and_properties(input, packet, PropertyContext::Acknowledgement)?;
+        Ok(Self { packet_id, reason, properties })
     }
 
     #[inline]
@@ -64,17 +57,18 @@ pub(super) fn reason_and_properties(
     input: &[u8],
     packet: PacketType,
     context: PropertyContext,
-) -> Parsed<'_, (ReasonCode, Properties<'_>)> {
+) -> Result<(ReasonCode, Properties<'_>), Malformed> {
     let (input, code) = byte(input)?;
     let reason = ReasonCode::new(code);
     if !reason.allowed_in(packet) {
-        return Err(refuse(Malformed::UndefinedReasonCode(packet)));
+        return Err(Malformed::UndefinedReasonCode(packet));
     }
     if input.is_empty() {
-        return Ok((input, (reason, Properties::NONE)));
+        return Ok((reason, Properties::NONE));
     }
     let (input, properties) = Properties::read(input, ProtocolVersion::V5, context)?;
-    Ok((input, (reason, properties)))
+    end(input)?;
+    Ok((reason, properties))
 }
 
 /// Bytes of that tail in its shortest form: none, the reason, or both.

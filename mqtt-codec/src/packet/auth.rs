@@ -3,7 +3,6 @@
 use super::Encode;
 use super::acknowledge::{put_tail, reason_and_properties, tail_len};
 use crate::header::put_header;
-use crate::reader::whole;
 use crate::writer::Output;
 use crate::{EncodeError, Malformed, PacketType, Properties, PropertyContext, ProtocolVersion, ReasonCode};
 
@@ -26,8 +25,7 @@ impl<'a> Auth<'a> {
         if body.is_empty() {
             return Ok(Self::default());
         }
-        let tail = reason_and_properties(body, PacketType::Auth, PropertyContext::Auth);
-        let (reason, properties) = whole(tail)?;
+        let (reason, properties) = reason_and_properties(body, PacketType::Auth, PropertyContext::Auth)?;
         if properties.is_empty() {
             return Err(Malformed::AuthenticationMethodMissing);
         }

@@ -2,7 +2,7 @@
 
 use super::Encode;
 use crate::header::put_header_and_u16;
-use crate::reader::{Parsed, byte, refuse, whole};
+use crate::reader::{byte, end};
 use crate::writer::Output;
 use crate::{EncodeError, Malformed, PacketType, Properties, PropertyContext, ProtocolVersion, ReasonCode};
 
@@ -19,17 +19,14 @@ pub struct ConnAck<'a> {
 }
 
 impl<'a> ConnAck<'a> {
-    pub(super) fn read(body: &'a [u8], version: ProtocolVersion) -> Result<Self, Malformed> {
-        whole(Self::parse(body, version))
-    }
-
-    fn parse(input: &'a [u8], version: ProtocolVersion) -> Parsed<'a, Self> {
+    pub(super) fn read(input: &'a [u8], version: ProtocolVersion) -> Result<Self, Malformed> {
         let (input, flags) = byte(input)?;
         let (input, code) = byte(input)?;
-        let reason = reason(code, version).map_err(refuse)?;
-        let session_present = check_flags(flags, reason, version).map_err(refuse)?;
+        let reason = reason(code, version)?;
+        let session_present = check_flags(flags, reason, version)?;
         let (input, properties) = Properties::read(input, version, PropertyContext::ConnAck)?;
-        Ok((input, Self { session_present, reason, properties }))
+        end(input)?;
+        Ok(Self { session_present, reason, properties })
     }
 }
 

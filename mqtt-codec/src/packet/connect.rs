@@ -2,7 +2,7 @@
 
 use super::Encode;
 use crate::header::put_header;
-use crate::reader::{Parsed, be_u16, binary, byte, cond, refuse, whole};
+use crate::reader::{Parsed, be_u16, binary, byte, cond, end, refuse};
 use crate::text::{string, topic_name};
 use crate::writer::{Output, binary_len, put_binary, put_u16};
 use crate::{EncodeError, Frame, Malformed, PacketType, Properties, PropertyContext, ProtocolVersion, QoS};
@@ -53,30 +53,23 @@ const USERNAME: u8 = 1 << 7;
 
 impl<'a> Connect<'a> {
     pub(super) fn read(frame: &Frame<'a>) -> Result<Self, Malformed> {
-        let connect = whole(Self::parse(frame.body()))?;
-        if connect.version == ProtocolVersion::V5 && !frame.is_shortest() {
-            return Err(Malformed::VariableByteIntegerNotShortest);
-        }
-        Ok(connect)
-    }
-
-    fn parse(input: &'a [u8]) -> Parsed<'a, Self> {
-        let (input, version) = protocol_version(input)?;
+        let (input, version) = protocol_version(frame.body())?;
         let (input, flags) = byte(input)?;
-        let will_qos = check_flags(flags, version).map_err(refuse)?;
+        let will_qos = check_flags(flags, version)?;
         let (input, keep_alive) = be_u16(input)?;
         let (input, properties) = Properties::read(input, version, PropertyContext::Connect)?;
         let (input, client_id) = string(input)?;
         let clean_start = flags & CLEAN_START != 0;
-        check_client_id(client_id, clean_start, version).map_err(refuse)?;
+        check_client_id(client_id, clean_start, version)?;
         let will = |input| Will::parse(input, version, will_qos, flags & WILL_RETAIN != 0);
         let (input, will) = cond(flags & WILL != 0, will, input)?;
         let (input, username) = cond(is_there(flags & USERNAME, input, version), string, input)?;
         let (input, password) = cond(is_there(flags & PASSWORD, input, version), binary, input)?;
-        Ok((
-            input,
-            Self { version, clean_start, keep_alive, properties, client_id, will, username, password },
-        ))
+        end(input)?;
+        if version == ProtocolVersion::V5 && !frame.is_shortest() {
+            return Err(Malformed::VariableByteIntegerNotShortest);
+        }
+        Ok(Self { version, clean_start, keep_alive, properties, client_id, will, username, password })
     }
 
     fn flags(&self) -> u8 {

@@ -3,7 +3,6 @@
 use super::Encode;
 use super::acknowledge::{put_tail, reason_and_properties, tail_len};
 use crate::header::put_header;
-use crate::reader::whole;
 use crate::writer::Output;
 use crate::{
     Direction, EncodeError, Frame, Malformed, PacketType, Properties, PropertyContext, ProtocolVersion,
@@ -38,7 +37,7 @@ impl<'a> Disconnect<'a> {
             Direction::ClientToServer => PropertyContext::DisconnectToServer,
             Direction::ServerToClient => PropertyContext::DisconnectToClient,
         };
-        let (reason, properties) = whole(reason_and_properties(body, PacketType::Disconnect, context))?;
+        let (reason, properties) = reason_and_properties(body, PacketType::Disconnect, context)?;
         Ok(Self { reason, properties })
     }
 }

@@ -58,18 +58,18 @@ impl<'a> SubscribeFilters<'a> {
         SubscribeFiltersIter(self.0)
     }
 
-    pub(super) fn read(block: &'a [u8], version: ProtocolVersion) -> Parsed<'a, Self> {
+    pub(super) fn read(block: &'a [u8], version: ProtocolVersion) -> Result<Self, Malformed> {
         let (mut input, mut count, mut all) = (block, 0, 0);
         while !input.is_empty() {
             let (rest, filter) = topic_filter(input)?;
             let (rest, options) = byte(rest)?;
-            check_options(filter, options, version).map_err(refuse)?;
+            check_options(filter, options, version)?;
             (input, count, all) = (rest, count + 1, all | options);
         }
         if count == 0 {
-            return Err(refuse(Malformed::NoTopicFilters(PacketType::Subscribe)));
+            return Err(Malformed::NoTopicFilters(PacketType::Subscribe));
         }
-        Ok((input, Self(Source::Encoded { block, count, options: all })))
+        Ok(Self(Source::Encoded { block, count, options: all }))
     }
 
     pub(super) fn checked_len(&self) -> Result<usize, EncodeError> {
@@ -115,15 +115,15 @@ impl<'a> UnsubscribeFilters<'a> {
         UnsubscribeFiltersIter(self.0)
     }
 
-    pub(super) fn read(block: &'a [u8]) -> Parsed<'a, Self> {
+    pub(super) fn read(block: &'a [u8]) -> Result<Self, Malformed> {
         let (mut input, mut count) = (block, 0);
         while !input.is_empty() {
             (input, count) = (topic_filter(input)?.0, count + 1);
         }
         if count == 0 {
-            return Err(refuse(Malformed::NoTopicFilters(PacketType::Unsubscribe)));
+            return Err(Malformed::NoTopicFilters(PacketType::Unsubscribe));
         }
-        Ok((input, Self(Source::Encoded { block, count, options: 0 })))
+        Ok(Self(Source::Encoded { block, count, options: 0 }))
     }
 
     pub(super) fn checked_len(&self) -> Result<usize, EncodeError> {

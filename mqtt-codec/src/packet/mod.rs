@@ -26,6 +26,7 @@ pub use unsuback::UnsubAck;
 pub use unsubscribe::Unsubscribe;
 
 use crate::header::{MAX_REMAINING_LENGTH, header_len};
+use crate::reader::end;
 use crate::writer::Output;
 use crate::{EncodeError, Frame, Malformed, PacketType, ProtocolVersion};
 
@@ -112,8 +113,8 @@ impl<'a> Packet<'a> {
             PacketType::SubAck => SubAck::read(frame.body(), version).map(Self::SubAck),
             PacketType::Unsubscribe => Unsubscribe::read(frame.body(), version).map(Self::Unsubscribe),
             PacketType::UnsubAck => UnsubAck::read(frame.body(), version).map(Self::UnsubAck),
-            PacketType::PingReq => ping::read(frame.body()).map(|()| Self::PingReq),
-            PacketType::PingResp => ping::read(frame.body()).map(|()| Self::PingResp),
+            PacketType::PingReq => end(frame.body()).map(|()| Self::PingReq),
+            PacketType::PingResp => end(frame.body()).map(|()| Self::PingResp),
             PacketType::Disconnect => Disconnect::read(&frame, version).map(Self::Disconnect),
             PacketType::Auth => Auth::read(frame.body(), version).map(Self::Auth),
         }

@@ -2,12 +2,7 @@
 
 use super::Encode;
 use crate::writer::Output;
-use crate::{EncodeError, Malformed, PacketType, ProtocolVersion};
-
-#[inline]
-pub(super) fn read(body: &[u8]) -> Result<(), Malformed> {
-    if body.is_empty() { Ok(()) } else { Err(Malformed::TrailingBytes) }
-}
+use crate::{EncodeError, PacketType, ProtocolVersion};
 
 /// One of the two.
 pub(super) struct Ping(pub(super) PacketType);

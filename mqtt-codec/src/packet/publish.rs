@@ -2,7 +2,7 @@
 
 use super::{Encode, bounded};
 use crate::header::{header_len, put_header_and_u16};
-use crate::reader::{Parsed, packet_identifier, rule};
+use crate::reader::{Parsed, packet_identifier};
 use crate::text::topic_name_or_empty;
 use crate::writer::{Output, binary_len, put_u16};
 use crate::{
@@ -119,9 +119,9 @@ impl<'a> Publish<'a> {
             Direction::ServerToClient => PropertyContext::PublishToClient,
         };
         let flags = frame.flags();
-        let (input, topic) = topic_name_or_empty(frame.body()).map_err(rule)?;
-        let (input, delivery) = Delivery::parse(input, flags).map_err(rule)?;
-        let (payload, properties) = Properties::read(input, version, context).map_err(rule)?;
+        let (input, topic) = topic_name_or_empty(frame.body())?;
+        let (input, delivery) = Delivery::parse(input, flags)?;
+        let (payload, properties) = Properties::read(input, version, context)?;
         if topic.is_empty() {
             check_empty_topic(&properties, version)?;
         }

@@ -2,7 +2,7 @@
 
 use super::Encode;
 use crate::header::put_header_and_u16;
-use crate::reader::{Parsed, packet_identifier, refuse, whole};
+use crate::reader::packet_identifier;
 use crate::writer::Output;
 use crate::{
     EncodeError, Malformed, PacketIdentifier, PacketType, Properties, PropertyContext, ProtocolVersion,
@@ -22,11 +22,7 @@ pub struct SubAck<'a> {
 }
 
 impl<'a> SubAck<'a> {
-    pub(super) fn read(body: &'a [u8], version: ProtocolVersion) -> Result<Self, Malformed> {
-        whole(Self::parse(body, version))
-    }
-
-    fn parse(input: &'a [u8], version: ProtocolVersion) -> Parsed<'a, Self> {
+    pub(super) fn read(input: &'a [u8], version: ProtocolVersion) -> Result<Self, Malformed> {
         let (input, packet_id) = packet_identifier(input)?;
         let (input, properties) = Properties::read(input, version, PropertyContext::Acknowledgement)?;
         let allowed = |code: u8| match version {
@@ -34,8 +30,8 @@ impl<'a> SubAck<'a> {
             ProtocolVersion::V3_1_1 => matches!(code, 0..=2 | 0x80),
             ProtocolVersion::V3_1 => code <= 2,
         };
-        let (input, reasons) = ReasonCodes::read(input, PacketType::SubAck, allowed)?;
-        Ok((input, Self { packet_id, properties, reasons }))
+        let reasons = ReasonCodes::read(input, PacketType::SubAck, allowed)?;
+        Ok(Self { packet_id, properties, reasons })
     }
 }
 
@@ -110,16 +106,16 @@ impl<'a> ReasonCodes<'a> {
     }
 
     pub(super) fn read(
-        input: &'a [u8],
+        codes: &'a [u8],
         packet: PacketType,
         allowed: impl Fn(u8) -> bool,
-    ) -> Parsed<'a, ReasonCodes<'a>> {
-        if input.is_empty() {
-            Err(refuse(Malformed::NoReasonCodes(packet)))
-        } else if input.iter().all(|code| allowed(*code)) {
-            Ok((&[], Self(Source::Encoded(input))))
+    ) -> Result<Self, Malformed> {
+        if codes.is_empty() {
+            Err(Malformed::NoReasonCodes(packet))
+        } else if codes.iter().all(|code| allowed(*code)) {
+            Ok(Self(Source::Encoded(codes)))
         } else {
-            Err(refuse(Malformed::UndefinedReasonCode(packet)))
+            Err(Malformed::UndefinedReasonCode(packet))
         }
     }
 

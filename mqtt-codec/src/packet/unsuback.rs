@@ -2,7 +2,7 @@
 
 use super::{Encode, ReasonCodes};
 use crate::header::put_header_and_u16;
-use crate::reader::{Parsed, packet_identifier, whole};
+use crate::reader::{end, packet_identifier};
 use crate::writer::Output;
 use crate::{
     EncodeError, Malformed, PacketIdentifier, PacketType, Properties, PropertyContext, ProtocolVersion,
@@ -21,19 +21,16 @@ pub struct UnsubAck<'a> {
 }
 
 impl<'a> UnsubAck<'a> {
-    pub(super) fn read(body: &'a [u8], version: ProtocolVersion) -> Result<Self, Malformed> {
-        whole(Self::parse(body, version))
-    }
-
-    fn parse(input: &'a [u8], version: ProtocolVersion) -> Parsed<'a, Self> {
+    pub(super) fn read(input: &'a [u8], version: ProtocolVersion) -> Result<Self, Malformed> {
         let (input, packet_id) = packet_identifier(input)?;
         if version < ProtocolVersion::V5 {
-            return Ok((input, Self { packet_id, properties: Properties::NONE, reasons: ReasonCodes::NONE }));
+            end(input)?;
+            return Ok(Self { packet_id, properties: Properties::NONE, reasons: ReasonCodes::NONE });
         }
         let (input, properties) = Properties::read(input, version, PropertyContext::Acknowledgement)?;
         let allowed = |code| ReasonCode::new(code).allowed_in(PacketType::UnsubAck);
-        let (input, reasons) = ReasonCodes::read(input, PacketType::UnsubAck, allowed)?;
-        Ok((input, Self { packet_id, properties, reasons }))
+        let reasons = ReasonCodes::read(input, PacketType::UnsubAck, allowed)?;
+        Ok(Self { packet_id, properties, reasons })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Encode, UnsubscribeFilters};
 use crate::header::put_header_and_u16;
-use crate::reader::{Parsed, packet_identifier, whole};
+use crate::reader::packet_identifier;
 use crate::writer::Output;
 use crate::{
     EncodeError, Malformed, PacketIdentifier, PacketType, Properties, PropertyContext, ProtocolVersion,
@@ -20,15 +20,11 @@ pub struct Unsubscribe<'a> {
 }
 
 impl<'a> Unsubscribe<'a> {
-    pub(super) fn read(body: &'a [u8], version: ProtocolVersion) -> Result<Self, Malformed> {
-        whole(Self::parse(body, version))
-    }
-
-    fn parse(input: &'a [u8], version: ProtocolVersion) -> Parsed<'a, Self> {
+    pub(super) fn read(input: &'a [u8], version: ProtocolVersion) -> Result<Self, Malformed> {
         let (input, packet_id) = packet_identifier(input)?;
         let (input, properties) = Properties::read(input, version, PropertyContext::Unsubscribe)?;
-        let (input, filters) = UnsubscribeFilters::read(input)?;
-        Ok((input, Self { packet_id, properties, filters }))
+        let filters = UnsubscribeFilters::read(input)?;
+        Ok(Self { packet_id, properties, filters })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::table::TABLE;
 use super::{Property, PropertyContext, SubscriptionIdentifier};
 use crate::header::varint_len;
-use crate::reader::{Parsed, refuse, rule, take, varint};
+use crate::reader::{Parsed, refuse, take, varint};
 use crate::writer::{Output, put_varint};
 use crate::{EncodeError, Malformed, ProtocolVersion};
 
@@ -33,7 +33,7 @@ impl<'a> Properties<'a> {
     /// # Errors
     /// The [`Malformed`] rule that the block breaks.
     pub fn validate(block: &'a [u8], context: PropertyContext) -> Result<Self, Malformed> {
-        check(block, context).map_err(rule)?;
+        check(block, context)?;
         Ok(Self { block, list: &[] })
     }
 
