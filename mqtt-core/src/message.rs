@@ -192,7 +192,9 @@ impl Budget {
 
     /// Gives back what [`take`](Self::take) took.
     pub(crate) fn give_back(&self, size: usize) {
-        self.0.used.fetch_sub(size, Relaxed);
+        if size > 0 {
+            self.0.used.fetch_sub(size, Relaxed);
+        }
     }
 
     /// Copies a message out of its sender's buffers.

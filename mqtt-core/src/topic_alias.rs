@@ -8,6 +8,7 @@ use core::num::NonZeroU16;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct IncomingAliases {
     topics: Vec<Option<Box<str>>>,
+    bytes: usize,
 }
 
 /// An alias above the maximum, or one that stands for nothing.
@@ -33,11 +34,20 @@ impl IncomingAliases {
             self.topics.resize(index + 1, None);
         }
         if self.topics[index].as_deref() != Some(topic) {
-            self.topics[index] = Some(topic.into());
+            let before = self.topics[index].replace(topic.into());
+            self.bytes = self.bytes + topic.len() - before.map_or(0, |before| before.len());
         }
         Ok(topic)
     }
+
+    /// Bytes of all topics that have an alias.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
 }
+
+/// The longest topic that we set an alias for, in bytes: what a connection's aliases may take is bounded by it.
+const MAX_ALIASED_TOPIC: usize = 512;
 
 /// Aliases that we have set. The first topics get them, for as long as the connection lasts.
 #[derive(Clone, Debug, Default)]
@@ -73,7 +83,9 @@ impl OutgoingAliases {
         let index = known.unwrap_or(self.topics.len());
         match u16::try_from(index + 1).ok().and_then(NonZeroU16::new) {
             Some(alias) if known.is_some() => Naming::Alias(alias),
-            Some(alias) if alias.get() <= self.maximum => Naming::NameAndAlias(alias),
+            Some(alias) if alias.get() <= self.maximum && topic.len() <= MAX_ALIASED_TOPIC => {
+                Naming::NameAndAlias(alias)
+            }
             _ => Naming::Name,
         }
     }
@@ -105,6 +117,8 @@ mod tests {
         assert_eq!(aliases.resolve("", alias(2), 2), Ok("b"));
         assert_eq!(aliases.resolve("c", alias(3), 2), Err(InvalidAlias));
         assert_eq!(aliases.resolve("c", alias(1), 0), Err(InvalidAlias));
+        assert_eq!(aliases.resolve("long", alias(1), 2), Ok("long"));
+        assert_eq!(aliases.bytes(), 5);
     }
 
     #[test]
@@ -115,6 +129,8 @@ mod tests {
         aliases.establish(aliases.naming("a"), "a");
         assert_eq!(aliases.naming("a"), Naming::Alias(alias(1)));
         assert_eq!(aliases.naming("b"), Naming::Name);
+        let long = "x".repeat(MAX_ALIASED_TOPIC + 1);
+        assert_eq!(OutgoingAliases::new(9).naming(&long), Naming::Name);
         assert_eq!(OutgoingAliases::new(0).naming("a"), Naming::Name);
     }
 }

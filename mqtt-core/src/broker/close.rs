@@ -3,6 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::string::ToString;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt::Display;
 use core::time::Duration;
 
@@ -10,7 +11,6 @@ use machine::Instant;
 use mqtt_codec::{
     ConnAck, Disconnect, Malformed, Packet, Properties, Property, ProtocolVersion, QoS, ReasonCode,
 };
-use topic_match::Subscription;
 
 use super::connection::DeliveryCheck;
 use super::phase::Phase;
@@ -18,6 +18,7 @@ use super::queue::Delivery;
 use super::receive::Stop;
 use super::routing::Target;
 use super::session::{NEVER, Session, SessionKey};
+use super::subscribe::subscription_cost;
 use super::{Broker, Ended, Timer};
 use crate::action::{Action, CloseReason};
 use crate::error::Violation;
@@ -134,7 +135,8 @@ impl Broker {
         connection.phase = Phase::Closing;
         connection.waiting = None;
         connection.delivery = DeliveryCheck::None;
-        self.budget.give_back(core::mem::take(&mut connection.partial).capacity());
+        let aliases = core::mem::take(&mut connection.incoming_aliases);
+        self.budget.give_back(core::mem::take(&mut connection.partial).capacity() + aliases.bytes());
         self.deadlines.cancel(Timer::Connection(index));
     }
 
@@ -197,14 +199,14 @@ impl Broker {
         for timer in [Timer::Session(key), Timer::Will(key), Timer::Walk(key)] {
             self.deadlines.cancel(timer);
         }
+        let mut cost = 0;
+        self.routing.index.subscriptions_of(key.subscriber(), |filter, _| cost += subscription_cost(filter));
         self.routing.index.remove_subscriber(key.subscriber());
-        for group in core::mem::take(&mut self.sessions[key].groups) {
-            let name = self.routing.groups.name(group).cloned();
-            if self.routing.groups.leave(group, key) == Some(true)
-                && let Some(Ok(subscription)) = name.as_deref().map(Subscription::parse)
-            {
-                self.routing.index.remove(subscription.filter(), group.subscriber());
-            }
+        self.budget.give_back(cost);
+        let groups = self.sessions[key].groups.iter();
+        let names: Vec<_> = groups.filter_map(|group| self.routing.groups.name(*group).cloned()).collect();
+        for name in names {
+            self.remove_subscription(key, &name);
         }
         self.sessions.remove(key)
     }

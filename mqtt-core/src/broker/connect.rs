@@ -57,15 +57,13 @@ impl Broker {
             will_topic: connect.will.as_ref().map(|will| will.topic.into()),
             authentication: authentication.clone(),
         });
-        let requested_expiry = self.requested_expiry(connect);
         let pending = PendingConnect {
             version: connect.version,
             clean_start: connect.clean_start,
             keep_alive: connect.keep_alive,
             client_id,
             assigned,
-            session_expiry: requested_expiry.min(self.config.max_session_expiry),
-            session_expiry_reduced: requested_expiry > self.config.max_session_expiry,
+            session_expiry: self.requested_expiry(connect),
             receive_maximum: properties.receive_maximum().map_or(u16::MAX, NonZeroU16::get),
             topic_alias_maximum: properties.topic_alias_maximum().unwrap_or(0),
             wants_response_information: properties.request_response_information().unwrap_or(false),
@@ -183,7 +181,7 @@ impl Broker {
         let session = &mut self.sessions[key];
         session.connection = Some(index);
         session.version = pending.version;
-        session.expiry = pending.session_expiry;
+        session.expiry = pending.session_expiry.min(self.config.max_session_expiry);
         let before = core::mem::replace(&mut session.will, pending.will.clone());
         for &group in &session.groups {
             self.routing.groups.set_online(group, key, true);
@@ -246,8 +244,8 @@ impl Broker {
             .filter(|_| pending.wants_response_information)
             .map(|prefix| format!("{prefix}{}", pending.client_id));
         let mut properties = self.announced_limits();
-        if pending.session_expiry_reduced {
-            properties.push(Property::SessionExpiryInterval(pending.session_expiry));
+        if pending.session_expiry > self.config.max_session_expiry {
+            properties.push(Property::SessionExpiryInterval(self.config.max_session_expiry));
         }
         if keep_alive != pending.keep_alive {
             properties.push(Property::ServerKeepAlive(keep_alive));

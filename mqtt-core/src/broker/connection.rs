@@ -83,10 +83,8 @@ pub(crate) struct PendingConnect {
     pub(crate) client_id: Arc<str>,
     /// The broker made the client identifier up.
     pub(crate) assigned: bool,
-    /// In seconds, as granted.
+    /// In seconds, as the client asked for.
     pub(crate) session_expiry: u32,
-    /// The client asked for more.
-    pub(crate) session_expiry_reduced: bool,
     pub(crate) receive_maximum: u16,
     pub(crate) topic_alias_maximum: u16,
     pub(crate) wants_response_information: bool,

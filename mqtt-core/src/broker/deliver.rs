@@ -298,7 +298,8 @@ impl Broker {
     /// Moves the next retained message for a new subscription into the (empty) queue; `false` when there is none for now.
     fn walk(&mut self, key: SessionKey, budget: &mut u32, now: Instant) -> bool {
         let session = &mut self.sessions[key];
-        let Some(walk) = session.walks.front_mut() else { return false };
+        let Some(mut entry) = session.walks.first_entry() else { return false };
+        let walk = entry.get_mut();
         match self.retained.next(&mut walk.cursor, budget) {
             Ok(Some(message)) => {
                 let qos = walk.maximum_qos.min(message.qos());
@@ -310,7 +311,7 @@ impl Broker {
                 true
             }
             Ok(None) => {
-                session.walks.pop_front();
+                entry.remove();
                 true
             }
             Err(_) => {

@@ -17,6 +17,7 @@ use crate::error::Violation;
 use crate::message::{Draft, Message, OutOfMemory, expires_at};
 use crate::qos::incoming::Arrival;
 use crate::records::Change;
+use crate::topic_alias::IncomingAliases;
 
 impl Broker {
     pub(super) fn on_publish(
@@ -35,19 +36,29 @@ impl Broker {
         }
         // Out of the connection for a moment, so that a topic can be borrowed from it.
         let mut aliases = core::mem::take(&mut self.connections[index].incoming_aliases);
+        let before = aliases.bytes();
+        let maximum = self.config.topic_alias_maximum;
         let topic = match publish.properties.topic_alias() {
             None => Ok(publish.topic),
-            Some(alias) => aliases.resolve(publish.topic, alias, self.config.topic_alias_maximum),
+            Some(alias) => {
+                aliases.resolve(publish.topic, alias, maximum).map_err(|_| Violation::TopicAliasInvalid)
+            }
         };
-        let result = match topic {
-            Err(_) => Err(Violation::TopicAliasInvalid.into()),
-            Ok(topic) => match self.is_first_arrival(index, publish.delivery) {
-                Ok(true) => self.accept(index, publish, topic, now),
-                Ok(false) => Ok(()),
-                Err(stop) => Err(stop),
-            },
-        };
+        let result = topic.map_err(Stop::Violation).and_then(|topic| {
+            if self.is_first_arrival(index, publish.delivery)? {
+                self.accept(index, publish, topic, now)?;
+            }
+            Ok(())
+        });
+        let after = aliases.bytes();
         self.connections[index].incoming_aliases = aliases;
+        self.budget.give_back(before.saturating_sub(after));
+        if after > before && self.budget.take(after - before).is_err() {
+            self.budget.give_back(before);
+            self.connections[index].incoming_aliases = IncomingAliases::default();
+            self.out_of_memory(index, now);
+            return Err(Stop::Ended);
+        }
         result
     }
 

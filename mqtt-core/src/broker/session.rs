@@ -1,7 +1,7 @@
 //! Sessions: what a client and the broker know of each other beyond one connection (MQTT 5 §4.1).
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::{Index, IndexMut};
@@ -35,8 +35,8 @@ pub(crate) struct Session {
     pub(crate) outgoing: Outgoing<Delivery>,
     pub(crate) incoming: Incoming,
     pub(crate) queue: Queue,
-    /// Retained messages for its new subscriptions.
-    pub(crate) walks: VecDeque<Walk>,
+    /// Retained messages for its new subscriptions, by filter.
+    pub(crate) walks: BTreeMap<Box<str>, Walk>,
     /// The shared subscriptions it is a member of.
     pub(crate) groups: Vec<GroupId>,
     pub(crate) will: Option<Box<Will>>,
@@ -65,7 +65,7 @@ impl Session {
             outgoing: Outgoing::default(),
             incoming: Incoming::default(),
             queue: Queue::default(),
-            walks: VecDeque::new(),
+            walks: BTreeMap::new(),
             groups: Vec::new(),
             will: None,
             next_serial: 0,

@@ -19,6 +19,9 @@ use crate::action::Question;
 use crate::error::Violation;
 use crate::records::Change;
 
+/// What a subscription costs beside its filter's text, in the index and its tables.
+const SUBSCRIPTION_OVERHEAD: usize = 96;
+
 impl Broker {
     pub(super) fn on_subscribe(
         &mut self,
@@ -124,19 +127,25 @@ impl Broker {
         if let (true, Ok(Subscription::Plain(filter))) = (wants_retained, Subscription::parse(text)) {
             let cursor = self.retained.cursor(filter);
             let (maximum_qos, identifier) = (options.maximum_qos, pending.identifier);
-            session.walks.push_back(Walk { cursor, maximum_qos, identifier });
+            session.walks.insert(text.clone(), Walk { cursor, maximum_qos, identifier });
         }
         granted(options.maximum_qos)
     }
 
     /// Puts a subscription into the index; says whether it replaced one, or `None` when there is no room.
     pub(super) fn insert_subscription(&mut self, key: SessionKey, text: &str, route: Route) -> Option<bool> {
-        match Subscription::parse(text).ok()? {
-            Subscription::Plain(filter) => {
+        self.budget.take(subscription_cost(text)).ok()?;
+        let replaced = match Subscription::parse(text) {
+            Ok(Subscription::Plain(filter)) => {
                 self.routing.index.insert(filter, key.subscriber(), route).ok().map(|before| before.is_some())
             }
-            Subscription::Shared { filter, .. } => self.join_group(key, text, filter, route),
+            Ok(Subscription::Shared { filter, .. }) => self.join_group(key, text, filter, route),
+            Err(_) => None,
+        };
+        if replaced != Some(false) {
+            self.budget.give_back(subscription_cost(text));
         }
+        replaced
     }
 
     fn join_group(
@@ -202,6 +211,15 @@ impl Broker {
 
     /// Takes a subscription out of the index; says whether there was one.
     pub(super) fn remove_subscription(&mut self, key: SessionKey, text: &str) -> bool {
+        let removed = self.remove_from_index(key, text);
+        if removed {
+            self.sessions[key].walks.remove(text);
+            self.budget.give_back(subscription_cost(text));
+        }
+        removed
+    }
+
+    fn remove_from_index(&mut self, key: SessionKey, text: &str) -> bool {
         match Subscription::parse(text) {
             Ok(Subscription::Plain(filter)) => self.routing.index.remove(filter, key.subscriber()).is_some(),
             Ok(Subscription::Shared { filter, .. }) => {
@@ -217,6 +235,11 @@ impl Broker {
             Err(_) => false,
         }
     }
+}
+
+/// What a subscription counts for under the memory limit.
+pub(super) fn subscription_cost(filter: &str) -> usize {
+    SUBSCRIPTION_OVERHEAD + filter.len()
 }
 
 fn granted(qos: QoS) -> ReasonCode {
