@@ -158,6 +158,10 @@ impl Broker {
         }
         self.note_session(key, Some(now));
         self.schedule(key, now);
+        if self.sessions[key].will.as_ref().is_some_and(|will| will.delay() == 0) {
+            // Not with the next tick: the client may be back before, and a will is cancelled within its delay only.
+            self.release_will(key, now);
+        }
         self.hand_over_queued(key, now);
     }
 
@@ -190,7 +194,7 @@ impl Broker {
         let left: VecDeque<_> = unacknowledged.chain(core::iter::from_fn(|| session.queue.pop())).collect();
         self.hand_over(left, now);
         if let Some(will) = session.will.take() {
-            self.publish_will(&will, now);
+            self.publish_will(&will, None, now);
         }
     }
 
@@ -252,7 +256,7 @@ impl Broker {
     /// Publishes the will of a session whose delay is over.
     pub(super) fn release_will(&mut self, key: SessionKey, now: Instant) {
         if let Some(will) = self.take_will(key) {
-            self.publish_will(&will, now);
+            self.publish_will(&will, Some(key), now);
         }
     }
 
@@ -267,8 +271,8 @@ impl Broker {
         Some(will)
     }
 
-    fn publish_will(&mut self, will: &crate::will::Will, now: Instant) {
-        match self.route(&will.draft(now), None, None, now) {
+    fn publish_will(&mut self, will: &crate::will::Will, from: Option<SessionKey>, now: Instant) {
+        match self.route(&will.draft(now), None, from, now) {
             Ok(_) => self.counters.wills_published += 1,
             Err(_) => self.counters.dropped_memory += 1,
         }

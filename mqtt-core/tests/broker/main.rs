@@ -2,3 +2,5 @@
 
 mod qos;
 mod support;
+mod takeover;
+mod wills;

@@ -97,6 +97,11 @@ pub fn persistent(version: ProtocolVersion, client_id: &str) -> Connect<'_> {
     Connect { clean_start: false, properties, ..connect(version, client_id) }
 }
 
+/// The same with these properties.
+pub fn with<'a>(connect: Connect<'a>, properties: &'a [Property<'a>]) -> Connect<'a> {
+    Connect { properties: Properties::list(properties), ..connect }
+}
+
 pub fn will<'a>(topic: &'a str, payload: &'a [u8]) -> Will<'a> {
     Will { qos: AtLeastOnce, retain: false, properties: Properties::NONE, topic, payload }
 }
@@ -166,6 +171,28 @@ impl Bench {
         assert!(matches!(got.first(), Some(Got::ConnAck { reason: ReasonCode::SUCCESS, .. })), "{got:?}");
         self.got.get_mut(&connection).unwrap().extend_from_slice(&got[1..]);
         connection
+    }
+
+    /// Opens a connection, sends CONNECT, and returns all that came back.
+    pub fn try_connect(&mut self, connect: &Connect<'_>) -> (ConnectionId, Vec<Got>) {
+        let connection = self.open();
+        self.send(connection, &Packet::Connect(*connect));
+        (connection, self.got(connection))
+    }
+
+    /// The properties of the CONNACK to this CONNECT, which says success.
+    pub fn connack(&mut self, connect: &Connect<'_>) -> (ConnectionId, String) {
+        let (connection, got) = self.try_connect(connect);
+        match got.into_iter().next() {
+            Some(Got::ConnAck { reason: ReasonCode::SUCCESS, properties, .. }) => (connection, properties),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Connects and says whether a session was present.
+    pub fn session_present(&mut self, connect: &Connect<'_>) -> bool {
+        let (_, got) = self.try_connect(connect);
+        matches!(got[0], Got::ConnAck { reason: ReasonCode::SUCCESS, session_present: true, .. })
     }
 
     pub fn send(&mut self, connection: ConnectionId, packet: &Packet<'_>) {
