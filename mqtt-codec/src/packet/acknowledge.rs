@@ -1,6 +1,6 @@
 //! PUBACK, PUBREC, PUBREL and PUBCOMP, §3.4 to §3.7: the same packet with four names.
 
-use super::Encode;
+use super::{Encode, encode, put_small};
 use crate::header::put_header_and_u16;
 use crate::reader::{byte, end, packet_identifier};
 use crate::writer::Output;
@@ -71,8 +71,13 @@ pub(super) fn reason_and_properties(
     Ok((reason, properties))
 }
 
-/// Bytes of that tail in its shortest form: none, the reason, or both.
+/// Whether there is anything that the shortest form cannot say.
 #[inline]
+fn has_tail(reason: ReasonCode, properties: &Properties<'_>, version: ProtocolVersion) -> bool {
+    version == ProtocolVersion::V5 && (reason != ReasonCode::SUCCESS || !properties.is_empty())
+}
+
+/// Bytes of that tail in its shortest form: none, the reason, or both.
 pub(super) fn tail_len(
     reason: ReasonCode,
     properties: &Properties<'_>,
@@ -80,13 +85,15 @@ pub(super) fn tail_len(
     packet: PacketType,
     contexts: u16,
 ) -> Result<usize, EncodeError> {
-    if version < ProtocolVersion::V5 || (reason == ReasonCode::SUCCESS && properties.is_empty()) {
-        return Ok(0);
+    if !has_tail(reason, properties, version) {
+        Ok(0)
+    } else if !reason.allowed_in(packet) {
+        Err(Malformed::UndefinedReasonCode(packet).into())
+    } else if properties.is_empty() {
+        Ok(1)
+    } else {
+        Ok(1 + properties.field_len(version, contexts)?)
     }
-    if !reason.allowed_in(packet) {
-        return Err(Malformed::UndefinedReasonCode(packet).into());
-    }
-    if properties.is_empty() { Ok(1) } else { Ok(1 + properties.field_len(version, contexts)?) }
 }
 
 /// Writes a tail of this length.
@@ -104,14 +111,24 @@ pub(super) struct Typed<'a> {
     acknowledge: &'a Acknowledge<'a>,
 }
 
-impl Encode for Typed<'_> {
+impl Typed<'_> {
     #[inline]
+    pub(super) fn encode(&self, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
+        let Acknowledge { packet_id, reason, properties } = self.acknowledge;
+        if !has_tail(*reason, properties, version) {
+            let [high, low] = packet_id.get().to_be_bytes();
+            return put_small(&[self.packet.first_byte(), 2, high, low], out);
+        }
+        encode(self, version, out)
+    }
+}
+
+impl Encode for Typed<'_> {
     fn remaining_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
         let Acknowledge { reason, properties, .. } = self.acknowledge;
         Ok(2 + tail_len(*reason, properties, version, self.packet, PropertyContext::Acknowledgement.bit())?)
     }
 
-    #[inline]
     fn put(&self, _: ProtocolVersion, remaining: usize, out: &mut impl Output) {
         let Acknowledge { packet_id, reason, properties } = self.acknowledge;
         put_header_and_u16(self.packet.first_byte(), remaining, packet_id.get(), out);

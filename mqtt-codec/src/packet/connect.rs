@@ -4,7 +4,7 @@ use super::Encode;
 use crate::header::put_header;
 use crate::reader::{Parsed, be_u16, binary, byte, cond, end, refuse};
 use crate::text::{string, topic_name};
-use crate::writer::{Output, binary_len, put_binary, put_u16};
+use crate::writer::{Output, binary_len, put_binary};
 use crate::{EncodeError, Frame, Malformed, PacketType, Properties, PropertyContext, ProtocolVersion, QoS};
 
 /// CONNECT: a client asks for a connection, §3.1.
@@ -169,9 +169,15 @@ impl Encode for Connect<'_> {
 
     fn put(&self, _: ProtocolVersion, remaining: usize, out: &mut impl Output) {
         put_header(PacketType::Connect.first_byte(), remaining, out);
-        put_binary(self.version.name().as_bytes(), out);
-        out.put(&[self.version.level(), self.flags()]);
-        put_u16(self.keep_alive, out);
+        let (level, flags, [high, low]) = (self.version.level(), self.flags(), self.keep_alive.to_be_bytes());
+        match self.version {
+            ProtocolVersion::V3_1 => {
+                out.put(&[0, 6, b'M', b'Q', b'I', b's', b'd', b'p', level, flags, high, low]);
+            }
+            ProtocolVersion::V3_1_1 | ProtocolVersion::V5 => {
+                out.put(&[0, 4, b'M', b'Q', b'T', b'T', level, flags, high, low]);
+            }
+        }
         self.properties.put_field(self.version, out);
         put_binary(self.client_id.as_bytes(), out);
         if let Some(will) = &self.will {

@@ -65,33 +65,15 @@ pub enum Packet<'a> {
     Auth(Auth<'a>),
 }
 
-/// The same expression for what every variant encodes.
-macro_rules! dispatch {
-    ($packet:expr, $each:ident => $call:expr) => {
-        match $packet {
-            Packet::Connect($each) => $call,
-            Packet::ConnAck($each) => $call,
-            Packet::Publish($each) => $call,
-            Packet::PubAck(packet) => dispatch!(@named PubAck, packet, $each => $call),
-            Packet::PubRec(packet) => dispatch!(@named PubRec, packet, $each => $call),
-            Packet::PubRel(packet) => dispatch!(@named PubRel, packet, $each => $call),
-            Packet::PubComp(packet) => dispatch!(@named PubComp, packet, $each => $call),
-            Packet::Subscribe($each) => $call,
-            Packet::SubAck($each) => $call,
-            Packet::Unsubscribe($each) => $call,
-            Packet::UnsubAck($each) => $call,
-            Packet::PingReq => { let $each = &ping::Ping(PacketType::PingReq); $call }
-            Packet::PingResp => { let $each = &ping::Ping(PacketType::PingResp); $call }
-            Packet::Disconnect($each) => $call,
-            Packet::Auth($each) => $call,
-        }
-    };
-    (@named $name:ident, $packet:expr, $each:ident => $call:expr) => {{
-        let $each = &$packet.of_type(PacketType::$name);
-        $call
+/// `encode` of a type, but to the start of a slice.
+macro_rules! to_slice {
+    ($packet:expr, $version:expr, $buffer:expr) => {{
+        let mut out = $buffer;
+        let room = out.len();
+        $packet.encode($version, &mut out)?;
+        Ok(room - out.len())
     }};
 }
-
 impl<'a> Packet<'a> {
     /// Decodes a packet of a connection of this version. CONNECT says its version itself.
     ///
@@ -126,7 +108,22 @@ impl<'a> Packet<'a> {
     /// As [`encode`](Self::encode), but for the room.
     #[inline]
     pub fn encoded_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
-        dispatch!(self, packet => encoded_len(packet, version))
+        match self {
+            Self::Connect(packet) => packet.encoded_len(version),
+            Self::ConnAck(packet) => packet.encoded_len(version),
+            Self::Publish(packet) => packet.encoded_len(version),
+            Self::PubAck(packet) => encoded_len(&packet.of_type(PacketType::PubAck), version),
+            Self::PubRec(packet) => encoded_len(&packet.of_type(PacketType::PubRec), version),
+            Self::PubRel(packet) => encoded_len(&packet.of_type(PacketType::PubRel), version),
+            Self::PubComp(packet) => encoded_len(&packet.of_type(PacketType::PubComp), version),
+            Self::Subscribe(packet) => packet.encoded_len(version),
+            Self::SubAck(packet) => packet.encoded_len(version),
+            Self::Unsubscribe(packet) => packet.encoded_len(version),
+            Self::UnsubAck(packet) => packet.encoded_len(version),
+            Self::PingReq | Self::PingResp => Ok(2),
+            Self::Disconnect(packet) => packet.encoded_len(version),
+            Self::Auth(packet) => packet.encoded_len(version),
+        }
     }
 
     /// Appends the encoded packet to `out`, whole or not at all. CONNECT brings its own version.
@@ -135,7 +132,23 @@ impl<'a> Packet<'a> {
     /// Any [`EncodeError`]. What strings contain is not looked at: a topic name with a wildcard is the caller's.
     #[inline]
     pub fn encode(&self, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
-        dispatch!(self, packet => encode(packet, version, out))
+        match self {
+            Self::Connect(packet) => packet.encode(version, out),
+            Self::ConnAck(packet) => packet.encode(version, out),
+            Self::Publish(packet) => packet.encode(version, out),
+            Self::PubAck(packet) => packet.of_type(PacketType::PubAck).encode(version, out),
+            Self::PubRec(packet) => packet.of_type(PacketType::PubRec).encode(version, out),
+            Self::PubRel(packet) => packet.of_type(PacketType::PubRel).encode(version, out),
+            Self::PubComp(packet) => packet.of_type(PacketType::PubComp).encode(version, out),
+            Self::Subscribe(packet) => packet.encode(version, out),
+            Self::SubAck(packet) => packet.encode(version, out),
+            Self::Unsubscribe(packet) => packet.encode(version, out),
+            Self::UnsubAck(packet) => packet.encode(version, out),
+            Self::PingReq => ping::encode(PacketType::PingReq, out),
+            Self::PingResp => ping::encode(PacketType::PingResp, out),
+            Self::Disconnect(packet) => packet.encode(version, out),
+            Self::Auth(packet) => packet.encode(version, out),
+        }
     }
 
     /// Writes the encoded packet to the start of `buffer` and returns its length.
@@ -144,10 +157,7 @@ impl<'a> Packet<'a> {
     /// As [`encode`](Self::encode).
     #[inline]
     pub fn encode_to_slice(&self, version: ProtocolVersion, buffer: &mut [u8]) -> Result<usize, EncodeError> {
-        let len = buffer.len();
-        let mut out = buffer;
-        self.encode(version, &mut out)?;
-        Ok(len - out.len())
+        to_slice!(self, version, buffer)
     }
 
     /// The type of the packet.
@@ -188,7 +198,14 @@ pub(crate) fn bounded(remaining: usize) -> Result<usize, EncodeError> {
 }
 
 #[inline]
-fn encode(packet: &impl Encode, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
+fn encoded_len(packet: &impl Encode, version: ProtocolVersion) -> Result<usize, EncodeError> {
+    let remaining = bounded(packet.remaining_len(version)?)?;
+    Ok(header_len(remaining) + remaining)
+}
+
+/// Out of line, so that the small packets do not pay for what the large ones need.
+#[inline(never)]
+fn encode<P: Encode>(packet: &P, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
     let remaining = bounded(packet.remaining_len(version)?)?;
     if header_len(remaining) + remaining > out.room() {
         return Err(EncodeError::NoRoom);
@@ -197,13 +214,17 @@ fn encode(packet: &impl Encode, version: ProtocolVersion, out: &mut impl Output)
     Ok(())
 }
 
+/// Writes a whole packet of a few bytes.
 #[inline]
-fn encoded_len(packet: &impl Encode, version: ProtocolVersion) -> Result<usize, EncodeError> {
-    let remaining = bounded(packet.remaining_len(version)?)?;
-    Ok(header_len(remaining) + remaining)
+fn put_small(packet: &[u8], out: &mut impl Output) -> Result<(), EncodeError> {
+    if packet.len() > out.room() {
+        return Err(EncodeError::NoRoom);
+    }
+    out.put(packet);
+    Ok(())
 }
 
-/// The public verbs of a packet.
+/// The verbs of everything that can be encoded.
 macro_rules! encode_methods {
     ($($packet:ident),+) => { $(
         impl $packet<'_> {
@@ -211,12 +232,11 @@ macro_rules! encode_methods {
             ///
             /// # Errors
             /// As [`encode`](Self::encode), but for the room.
-            #[inline]
             pub fn encoded_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
                 encoded_len(self, version)
             }
 
-            /// Appends the encoded packet to `out`, whole or not at all.
+            /// Appends the encoded packet to `out`, whole or not at all. CONNECT brings its own version.
             ///
             /// # Errors
             /// Any [`EncodeError`]. What strings contain is not looked at: a topic name with a wildcard is the caller's.
@@ -230,15 +250,8 @@ macro_rules! encode_methods {
             /// # Errors
             /// As [`encode`](Self::encode).
             #[inline]
-            pub fn encode_to_slice(
-                &self,
-                version: ProtocolVersion,
-                buffer: &mut [u8],
-            ) -> Result<usize, EncodeError> {
-                let len = buffer.len();
-                let mut out = buffer;
-                encode(self, version, &mut out)?;
-                Ok(len - out.len())
+            pub fn encode_to_slice(&self, version: ProtocolVersion, buffer: &mut [u8]) -> Result<usize, EncodeError> {
+                to_slice!(self, version, buffer)
             }
         }
     )+ };

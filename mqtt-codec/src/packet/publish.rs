@@ -75,6 +75,13 @@ impl Delivery {
         }
     }
 
+    /// Its bits of the fixed header.
+    #[inline]
+    const fn flags(self) -> u8 {
+        let dup = if self.dup() { DUP } else { 0 };
+        (self.qos() as u8) << QOS_SHIFT | dup
+    }
+
     #[inline]
     fn parse(input: &[u8], flags: u8) -> Parsed<'_, Self> {
         if flags & (0b11 << QOS_SHIFT) == 0 {
@@ -150,9 +157,8 @@ impl<'a> Publish<'a> {
 
     #[inline]
     fn put_head(&self, remaining: usize, properties: usize, out: &mut impl Output) {
-        let flags = (self.delivery.qos() as u8) << QOS_SHIFT
-            | if self.delivery.dup() { DUP } else { 0 }
-            | if self.retain { RETAIN } else { 0 };
+        let retain = if self.retain { RETAIN } else { 0 };
+        let flags = self.delivery.flags() | retain;
         put_header_and_u16(PacketType::Publish.first_byte() | flags, remaining, self.topic.len() as u16, out);
         out.put(self.topic.as_bytes());
         if let Some(packet_id) = self.delivery.packet_id() {

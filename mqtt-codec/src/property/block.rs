@@ -157,12 +157,14 @@ impl<'a> Properties<'a> {
         match field_len {
             0 => {}
             1 => out.put(&[0]),
-            _ => {
-                put_varint(inner_len(field_len), out);
-                out.put(self.block);
-                self.list.iter().for_each(|property| property.put(out));
-            }
+            _ => self.put_some(inner_len(field_len), out),
         }
+    }
+
+    fn put_some(&self, len: usize, out: &mut impl Output) {
+        put_varint(len, out);
+        out.put(self.block);
+        self.list.iter().for_each(|property| property.put(out));
     }
 }
 

@@ -25,7 +25,8 @@ pub(super) enum Kind {
 
 impl Kind {
     /// Checks the value at the start of `input` and returns what follows it.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "one caller, in a loop")]
     pub(super) fn check(self, identifier: u8, input: &[u8]) -> Result<&[u8], nom::Err<Malformed>> {
         let zero = |rule| Err(refuse(rule));
         match self {
