@@ -191,6 +191,9 @@ fn react(packet: &Packet<'_>, outgoing: &mut Vec<u8>) -> io::Result<Event> {
         }
         Packet::ConnAck(_) => (Event::Connected, None),
         Packet::SubAck(_) => (Event::Subscribed, None),
+        Packet::Publish(publish) if publish.payload != PAYLOAD => {
+            return Err(io::Error::other("delivered another payload than was published"));
+        }
         Packet::Publish(publish) => (Event::Delivered, acknowledge(publish.delivery)),
         Packet::PubRel(pubrel) => {
             (Event::Other, Some(Packet::PubComp(Acknowledge::success(pubrel.packet_id))))

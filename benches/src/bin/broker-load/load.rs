@@ -119,7 +119,10 @@ impl Load {
     fn fill_window(&mut self) -> io::Result<()> {
         let publishers = &mut self.connections[..self.scenario.publishers];
         let unacknowledged: usize = publishers.iter().map(|publisher| publisher.unacknowledged).sum();
-        let undelivered = self.published - self.delivered / self.scenario.fan_out() as u64;
+        let undelivered = self
+            .published
+            .checked_sub(self.delivered.div_ceil(self.scenario.fan_out() as u64))
+            .ok_or_else(|| io::Error::other("more deliveries than messages"))?;
         let under_way = unacknowledged.max(undelivered as usize);
         for _ in under_way..self.scenario.window {
             let turn = self.published as usize % publishers.len();
