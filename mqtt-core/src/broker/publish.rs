@@ -72,7 +72,7 @@ impl Broker {
             ProtocolVersion::V5 => self.config.receive_maximum,
             ProtocolVersion::V3_1 | ProtocolVersion::V3_1_1 => self.config.v3_receive_maximum,
         };
-        match self.sessions[key].incoming.arrive(packet_id, limit) {
+        match self.sessions[key].incoming.arrival(packet_id, limit) {
             Arrival::New => Ok(true),
             Arrival::TooMany => Err(Violation::ReceiveMaximumExceeded.into()),
             Arrival::Repeated => {
@@ -88,10 +88,8 @@ impl Broker {
             return Err(Violation::TopicNameInvalid.into());
         }
         if is_reserved(topic) {
-            self.counters.dropped_publish_denied += 1;
-            self.not_passed_on(index, publish.delivery.packet_id());
             let reason = ReasonCode::NOT_AUTHORIZED;
-            self.acknowledge(index, publish.delivery.qos(), publish.delivery.packet_id(), reason);
+            self.deny(index, publish.delivery.qos(), publish.delivery.packet_id(), reason);
             return Ok(());
         }
         let mut rewritten = core::mem::take(&mut self.property_buffer);
@@ -139,9 +137,7 @@ impl Broker {
         match verdict {
             Ok(()) => self.pass_on(index, &message.draft(), Some(Arc::clone(message)), packet_id, now),
             Err(reason) => {
-                self.counters.dropped_publish_denied += 1;
-                self.not_passed_on(index, packet_id);
-                self.acknowledge(index, message.qos(), packet_id, reason);
+                self.deny(index, message.qos(), packet_id, reason);
                 Ok(())
             }
         }
@@ -159,7 +155,8 @@ impl Broker {
         match self.route(draft, stored, from, now) {
             Ok(matched) => {
                 if let (QoS::ExactlyOnce, Some(packet_id), Some(key)) = (draft.qos, packet_id, from) {
-                    let session = &self.sessions[key];
+                    let session = &mut self.sessions[key];
+                    session.incoming.remember(packet_id);
                     self.journal.note(session.is_durable(), || Change::Received {
                         client_id: Arc::clone(&session.client_id),
                         packet_id,
@@ -187,17 +184,21 @@ impl Broker {
             return Err(Stop::Ended);
         }
         self.counters.dropped_memory += 1;
-        self.not_passed_on(index, packet_id);
         self.acknowledge(index, qos, packet_id, ReasonCode::QUOTA_EXCEEDED);
         Ok(())
     }
 
-    /// PUBREC with an error frees the packet identifier at once.
-    fn not_passed_on(&mut self, index: usize, packet_id: Option<PacketIdentifier>) {
-        let v5 = self.connections[index].version == ProtocolVersion::V5;
-        if let (true, Some(key), Some(packet_id)) = (v5, self.connections[index].session, packet_id) {
-            self.sessions[key].incoming.release(packet_id);
+    /// The client may not publish this. MQTT 5 has a reason code for that, and PUBREC with an error frees the packet
+    /// identifier at once; older clients are answered as if all were well [3.1.1 MQTT-3.3.5-2].
+    fn deny(&mut self, index: usize, qos: QoS, packet_id: Option<PacketIdentifier>, reason: ReasonCode) {
+        self.counters.dropped_publish_denied += 1;
+        let connection = &self.connections[index];
+        if connection.version < ProtocolVersion::V5
+            && let (QoS::ExactlyOnce, Some(packet_id), Some(key)) = (qos, packet_id, connection.session)
+        {
+            self.sessions[key].incoming.remember(packet_id);
         }
+        self.acknowledge(index, qos, packet_id, reason);
     }
 
     /// PUBACK or PUBREC.

@@ -122,7 +122,7 @@ impl Broker {
                 session.outgoing.restore(packet_id, State::AwaitPubComp);
             }
             Change::Done { packet_id, .. } => session.outgoing.forget(packet_id),
-            Change::Received { packet_id, .. } => _ = session.incoming.arrive(packet_id, u16::MAX),
+            Change::Received { packet_id, .. } => session.incoming.remember(packet_id),
             Change::Completed { packet_id, .. } => _ = session.incoming.release(packet_id),
             Change::Session { .. }
             | Change::SessionEnded { .. }

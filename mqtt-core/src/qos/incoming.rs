@@ -31,19 +31,23 @@ pub(crate) enum Arrival {
 }
 
 impl Incoming {
-    /// A PUBLISH arrived; at most `limit` may be unreleased.
-    pub(crate) fn arrive(&mut self, id: PacketIdentifier, limit: u16) -> Arrival {
+    /// What a PUBLISH is that arrived; at most `limit` may be unreleased.
+    pub(crate) fn arrival(&self, id: PacketIdentifier, limit: u16) -> Arrival {
         match self.received.binary_search(&id) {
             Ok(_) => Arrival::Repeated,
             Err(_) if self.received.len() >= usize::from(limit) => Arrival::TooMany,
-            Err(place) => {
-                self.received.insert(place, id);
-                Arrival::New
-            }
+            Err(_) => Arrival::New,
         }
     }
 
-    /// PUBREL arrived, or the message was refused after all: forgets the identifier, and says whether it was known.
+    /// The message has been passed on: from now on its PUBLISH is a repetition.
+    pub(crate) fn remember(&mut self, id: PacketIdentifier) {
+        if let Err(place) = self.received.binary_search(&id) {
+            self.received.insert(place, id);
+        }
+    }
+
+    /// PUBREL arrived: forgets the identifier, and says whether it was known.
     pub(crate) fn release(&mut self, id: PacketIdentifier) -> bool {
         let known = self.received.binary_search(&id);
         if let Ok(place) = known {
@@ -64,22 +68,31 @@ mod tests {
     #[test]
     fn any_number_of_repeats_is_no_second_delivery() {
         let mut incoming = Incoming::default();
-        assert_eq!(incoming.arrive(id(7), 10), Arrival::New);
+        assert_eq!(incoming.arrival(id(7), 10), Arrival::New);
+        incoming.remember(id(7));
         for _ in 0..5 {
-            assert_eq!(incoming.arrive(id(7), 10), Arrival::Repeated);
+            assert_eq!(incoming.arrival(id(7), 10), Arrival::Repeated);
         }
         assert!(incoming.release(id(7)));
         assert!(!incoming.release(id(7)));
-        assert_eq!(incoming.arrive(id(7), 10), Arrival::New);
+        assert_eq!(incoming.arrival(id(7), 10), Arrival::New);
+    }
+
+    #[test]
+    fn a_message_that_was_not_passed_on_is_new_when_it_comes_again() {
+        let incoming = Incoming::default();
+        assert_eq!(incoming.arrival(id(7), 10), Arrival::New);
+        assert_eq!(incoming.arrival(id(7), 10), Arrival::New);
     }
 
     #[test]
     fn unreleased_messages_are_limited_but_repeats_are_not() {
         let mut incoming = Incoming::default();
-        assert_eq!(incoming.arrive(id(9), 2), Arrival::New);
-        assert_eq!(incoming.arrive(id(3), 2), Arrival::New);
-        assert_eq!(incoming.arrive(id(5), 2), Arrival::TooMany);
-        assert_eq!(incoming.arrive(id(3), 2), Arrival::Repeated);
+        incoming.remember(id(9));
+        assert_eq!(incoming.arrival(id(3), 2), Arrival::New);
+        incoming.remember(id(3));
+        assert_eq!(incoming.arrival(id(5), 2), Arrival::TooMany);
+        assert_eq!(incoming.arrival(id(3), 2), Arrival::Repeated);
         assert_eq!(incoming.received, [id(3), id(9)]);
     }
 }

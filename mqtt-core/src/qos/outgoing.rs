@@ -108,6 +108,8 @@ impl<M> Outgoing<M> {
     pub(crate) fn acknowledge(&mut self, id: PacketIdentifier, event: Acknowledgement) -> Outcome<M> {
         use Acknowledgement::{PubAck, PubComp, PubRec, PubRecError};
         let Some(slot) = self.slots.get_mut(index(id)) else { return Outcome::Unknown };
+        // By a peer that is ahead of itself: what it has acknowledged need not be sent again.
+        self.resend.retain(|&waiting| waiting != id);
         match (core::mem::replace(&mut slot.state, State::Free), event) {
             (State::Free, PubAck | PubRec | PubRecError | PubComp) => Outcome::Unknown,
             (State::AwaitPubRec(message), PubRec) => {
@@ -152,23 +154,13 @@ impl<M> Outgoing<M> {
     /// The next message or release to send again; a message only while fewer than `window` are in flight
     /// (MQTT 5 §4.9: the quota is made anew with each connection, and never holds up a PUBREL).
     pub(crate) fn next_resend(&mut self, window: u16) -> Option<(PacketIdentifier, &State<M>)> {
-        loop {
-            let id = *self.resend.front()?;
-            let free_to_go = match self.state(id) {
-                // Acknowledged before it was sent again: by a peer that is ahead of itself.
-                None => None,
-                Some(State::AwaitPubComp) => Some(true),
-                Some(_) => Some(self.in_flight() < usize::from(window)),
-            };
-            match free_to_go {
-                Some(false) => return None,
-                Some(true) => {
-                    self.resend.pop_front();
-                    return self.state(id).map(|state| (id, state));
-                }
-                None => _ = self.resend.pop_front(),
-            }
+        let id = *self.resend.front()?;
+        let release = matches!(self.state(id), Some(State::AwaitPubComp));
+        if !release && self.in_flight() >= usize::from(window) {
+            return None;
         }
+        self.resend.pop_front();
+        self.state(id).map(|state| (id, state))
     }
 
     /// Takes out everything that is not done, in order.
