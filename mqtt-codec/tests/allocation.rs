@@ -1,4 +1,5 @@
 //! No packet and no property allocates, in either direction.
+#![cfg(feature = "bytes")]
 
 mod common;
 
