@@ -9,14 +9,16 @@ mod config;
 mod counters;
 mod error;
 mod input;
+mod journal;
 mod message;
+mod output;
 mod qos;
 mod records;
 mod topic_alias;
 mod will;
 
 pub use action::{Action, CloseReason, ConnectRequest, Question};
-pub use broker::{Broker, Output};
+pub use broker::Broker;
 pub use config::{Ask, Checks, Config, DropPolicy, Overlapping, QueueConfig};
 pub use counters::{Counters, Gauges};
 pub use error::{Refused, Violation};
@@ -24,5 +26,6 @@ pub use input::{
     Admission, Answer, Authentication, ConnectionId, Input, Publication, QuestionId, RecordNumber,
 };
 pub use message::Message;
+pub use output::Output;
 pub use records::{Change, Record};
 pub use will::Will;

@@ -32,14 +32,14 @@ impl Broker {
         disconnect: &Disconnect<'_>,
         now: Instant,
     ) -> Result<(), Stop> {
-        if let Some(key) = self.connections[index].session
+        let connection = &self.connections[index];
+        if let Some(key) = connection.session
             && let Some(expiry) = disconnect.properties.session_expiry_interval()
         {
-            let session = &mut self.sessions[key];
-            if session.expiry == 0 && expiry > 0 {
+            if expiry > 0 && !connection.asked_for_expiry {
                 return Err(Violation::SessionExpiryRaised.into());
             }
-            session.expiry = expiry.min(self.config.max_session_expiry);
+            self.sessions[key].expiry = expiry.min(self.config.max_session_expiry);
         }
         let will = disconnect.reason != ReasonCode::NORMAL_DISCONNECTION;
         self.finish(index, CloseReason::Disconnected(disconnect.reason), will, now);
@@ -188,8 +188,12 @@ impl Broker {
 
         let unacknowledged = session.outgoing.drain().into_iter().filter_map(|state| match state {
             State::AwaitPubAck(delivery) => Some(delivery),
-            // A QoS 2 message that was sent must not go to anybody else [MQTT-4.8.2-5].
-            State::AwaitPubRec(_) | State::AwaitPubComp | State::Free => None,
+            State::AwaitPubRec(_) => {
+                // A QoS 2 message that was sent must not go to anybody else [MQTT-4.8.2-5].
+                self.counters.dropped_session_ended += 1;
+                None
+            }
+            State::AwaitPubComp | State::Free => None,
         });
         let left: VecDeque<_> = unacknowledged.chain(core::iter::from_fn(|| session.queue.pop())).collect();
         self.hand_over(left, now);

@@ -202,6 +202,7 @@ impl Broker {
         connection.checks = admission.checks;
         connection.keep_alive = keep_alive;
         connection.last_received = now;
+        connection.asked_for_expiry = pending.session_expiry > 0;
         connection.window = pending.receive_maximum.min(self.config.max_inflight);
         let aliases = pending.topic_alias_maximum.min(self.config.max_outgoing_topic_aliases);
         connection.outgoing_aliases = OutgoingAliases::new(aliases);

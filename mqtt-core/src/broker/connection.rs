@@ -8,12 +8,12 @@ use core::time::Duration;
 use machine::Instant;
 use mqtt_codec::{PacketIdentifier, ProtocolVersion, ReasonCode, SubscriptionOptions};
 
-use super::output::Outbox;
 use super::phase::Phase;
 use super::session::SessionKey;
 use crate::config::Checks;
 use crate::input::{Authentication, ConnectionId};
 use crate::message::Message;
+use crate::output::Outbox;
 use crate::topic_alias::{IncomingAliases, OutgoingAliases};
 use crate::will::Will;
 
@@ -42,6 +42,8 @@ pub(crate) struct Connection {
     /// In seconds; 0 for none.
     pub(crate) keep_alive: u16,
     pub(crate) last_received: Instant,
+    /// CONNECT asked for a session expiry above 0: DISCONNECT may change it.
+    pub(crate) asked_for_expiry: bool,
     /// The largest packet that the client takes.
     pub(crate) max_packet_size: u32,
     /// How many QoS 1 and 2 messages may be unacknowledged towards the client.
@@ -121,6 +123,7 @@ impl Connection {
             authentication_method: None,
             keep_alive: 0,
             last_received: now,
+            asked_for_expiry: false,
             max_packet_size: mqtt_codec::MAX_PACKET_SIZE,
             window: u16::MAX,
             incoming_aliases: IncomingAliases::default(),

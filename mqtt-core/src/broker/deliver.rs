@@ -14,6 +14,8 @@ use super::routing::Target;
 use super::session::{Session, SessionKey};
 use super::{Broker, Timer};
 use crate::action::Question;
+use crate::input::ConnectionId;
+use crate::journal::Journal;
 use crate::message::{Draft, Message, OutOfMemory};
 use crate::qos::outgoing::{Acknowledgement, State};
 use crate::records::Change;
@@ -356,7 +358,7 @@ impl Publication<'_> {
 }
 
 /// Holds back what is written to a connection from now on until all that has happened is durable.
-pub(super) fn gate(journal: &mut super::journal::Journal, connection: &mut Connection) {
+pub(super) fn gate(journal: &mut Journal<Change, ConnectionId>, connection: &mut Connection) {
     if let Some(record) = journal.gate() {
         connection.outbox.gate(record);
         journal.wait(record, connection.id);

@@ -10,9 +10,9 @@ use mqtt_codec::{
 };
 
 use super::connection::Connection;
-use super::output::Pool;
 use crate::counters::Counters;
 use crate::message::{Draft, Message};
+use crate::output::Pool;
 use crate::topic_alias::Naming;
 
 /// Payloads above this are shared between the outputs of connections, smaller ones copied: the copy is cheaper.

@@ -1,9 +1,9 @@
 //! A whole broker as one state machine.
 //!
 //! The way of a PUBLISH: [`receive`] frames and decodes it, [`publish`] applies the rules for what clients send,
-//! [`deliver`] asks [`routing`] who gets it and puts it into their outputs ([`encoder`], [`output`]) or their queues
+//! [`deliver`] asks [`routing`] who gets it and puts it into their outputs ([`encoder`], [`output`](crate::output)) or their queues
 //! ([`queue`]); [`acknowledge`] hears what becomes of it. [`connect`], [`close`] and [`session`] are about who is there,
-//! [`question`] about what the host decides, [`journal`] and [`restore`] about what survives.
+//! [`question`] about what the host decides, [`journal`](crate::journal) and [`restore`] about what survives.
 
 mod acknowledge;
 mod close;
@@ -11,8 +11,6 @@ mod connect;
 mod connection;
 mod deliver;
 mod encoder;
-mod journal;
-mod output;
 mod phase;
 mod publish;
 mod question;
@@ -37,8 +35,6 @@ use topic_match::{FilterLimits, TopicName};
 
 use self::connection::Connection;
 use self::encoder::Encoder;
-use self::journal::Journal;
-use self::output::Pool;
 use self::phase::Phase;
 use self::retained::Retained;
 use self::routing::Routing;
@@ -49,10 +45,10 @@ use crate::config::Config;
 use crate::counters::{Counters, Gauges};
 use crate::error::Refused;
 use crate::input::{ConnectionId, Input, Publication, RecordNumber};
+use crate::journal::Journal;
 use crate::message::{Budget, Draft, expires_at};
+use crate::output::{Output, Pool};
 use crate::records::{Change, Record};
-
-pub use self::output::Output;
 
 /// An MQTT broker: connections, bytes and time in, [`Action`]s out. See the [crate documentation](crate).
 #[derive(Debug)]
@@ -67,7 +63,8 @@ pub struct Broker {
     retained: Retained,
     deadlines: Deadlines<Timer>,
     actions: VecDeque<Action>,
-    journal: Journal,
+    /// What changes, and the connections whose output waits until that is durable.
+    journal: Journal<Change, ConnectionId>,
     budget: Budget,
     counters: Counters,
     sys: Sys,
@@ -405,8 +402,8 @@ impl Broker {
         while let Some(index) = self.unsendable.pop() {
             self.finish(index, CloseReason::ClientLimit, true, now);
         }
-        if let Some((number, record)) = self.journal.commit() {
-            self.actions.push_back(Action::Record { number, record });
+        if let Some((number, changes)) = self.journal.commit() {
+            self.actions.push_back(Action::Record { number, record: Record { changes } });
         }
     }
 

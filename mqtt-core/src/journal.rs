@@ -3,40 +3,45 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use crate::input::{ConnectionId, RecordNumber};
-use crate::records::{Change, Record};
+use crate::input::RecordNumber;
 
-/// The changes of the event in progress, and the records that are not durable yet.
-#[derive(Debug, Default)]
-pub(crate) struct Journal {
+/// The changes (`C`) of the event in progress, and what waits (`W`) for records that are not durable yet.
+#[derive(Debug)]
+pub(crate) struct Journal<C, W> {
     enabled: bool,
-    changes: Vec<Change>,
+    changes: Vec<C>,
     last: RecordNumber,
     durable: RecordNumber,
-    /// Connections whose output waits for a record, in the order of the records.
-    waiting: VecDeque<(RecordNumber, ConnectionId)>,
+    /// Whose output waits for a record, in the order of the records.
+    waiting: VecDeque<(RecordNumber, W)>,
 }
 
-impl Journal {
+impl<C, W: Copy + PartialEq> Journal<C, W> {
     pub(crate) fn new(enabled: bool) -> Self {
-        Self { enabled, ..Self::default() }
+        Self {
+            enabled,
+            changes: Vec::new(),
+            last: RecordNumber(0),
+            durable: RecordNumber(0),
+            waiting: VecDeque::new(),
+        }
     }
 
     /// Notes a change, if `durable` and records are wanted at all.
     #[inline]
-    pub(crate) fn note(&mut self, durable: bool, change: impl FnOnce() -> Change) {
+    pub(crate) fn note(&mut self, durable: bool, change: impl FnOnce() -> C) {
         if self.enabled && durable {
             self.changes.push(change());
         }
     }
 
-    /// The event is over: its record, if it changed anything.
-    pub(crate) fn commit(&mut self) -> Option<(RecordNumber, Record)> {
+    /// The event is over: what it changed, if anything, and the number of its record.
+    pub(crate) fn commit(&mut self) -> Option<(RecordNumber, Vec<C>)> {
         if self.changes.is_empty() {
             return None;
         }
         self.last.0 += 1;
-        Some((self.last, Record { changes: core::mem::take(&mut self.changes) }))
+        Some((self.last, core::mem::take(&mut self.changes)))
     }
 
     /// The record that must be durable before anything that follows from the state as it is now may leave; `None` when
@@ -47,10 +52,10 @@ impl Journal {
         (current > self.durable).then_some(current)
     }
 
-    /// A connection's output waits for `record`.
-    pub(crate) fn wait(&mut self, record: RecordNumber, connection: ConnectionId) {
-        if self.waiting.back() != Some(&(record, connection)) {
-            self.waiting.push_back((record, connection));
+    /// The output of `whom` waits for `record`.
+    pub(crate) fn wait(&mut self, record: RecordNumber, whom: W) {
+        if self.waiting.back() != Some(&(record, whom)) {
+            self.waiting.push_back((record, whom));
         }
     }
 
@@ -63,13 +68,13 @@ impl Journal {
         self.durable
     }
 
-    /// The next connection that need not wait any longer.
-    pub(crate) fn next_released(&mut self) -> Option<ConnectionId> {
-        let &(record, connection) = self.waiting.front()?;
+    /// The next one that need not wait any longer.
+    pub(crate) fn next_released(&mut self) -> Option<W> {
+        let &(record, whom) = self.waiting.front()?;
         if record > self.durable {
             return None;
         }
         self.waiting.pop_front();
-        Some(connection)
+        Some(whom)
     }
 }
