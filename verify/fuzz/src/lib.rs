@@ -1,1 +1,11 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+pub mod codec;
+pub mod corpus;
+pub mod indexes;
+mod mutate;
+mod source;
+pub mod topics;
+
+pub use mutate::mutate;
+pub use source::Source;
