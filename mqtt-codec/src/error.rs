@@ -180,8 +180,8 @@ impl Malformed {
         self.facts().0
     }
 
-    /// As [`statement`](Self::statement), in the numbering of the given version. 3.1 has no numbers of its own:
-    /// it gets those of 3.1.1.
+    /// As [`statement`](Self::statement), in the numbering of the given version. 3.1 has no numbers of its
+    /// own: it gets those of 3.1.1.
     pub const fn statement_in(self, version: ProtocolVersion) -> &'static str {
         match version {
             ProtocolVersion::V5 => self.facts().0,

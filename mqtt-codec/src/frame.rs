@@ -1,4 +1,5 @@
-//! Packets out of a byte stream. Everything that the fixed header shows is judged before anything is waited for.
+//! Packets out of a byte stream. Everything that the fixed header shows is judged before anything is waited
+//! for.
 
 use crate::header::{MAX_REMAINING_LENGTH, header_len};
 use crate::{Direction, Malformed, PacketType, ProtocolVersion};
@@ -11,8 +12,8 @@ pub const MAX_PACKET_SIZE: u32 = MAX_REMAINING_LENGTH as u32 + 5;
 pub struct FrameRules {
     /// The way the bytes travel.
     pub direction: Direction,
-    /// From a client: no CONNECT has come yet, and only that may come. From a server: no CONNACK has come yet, and only
-    /// that or AUTH may come. Later neither may come again.
+    /// From a client: no CONNECT has come yet, and only that may come. From a server: no CONNACK has come
+    /// yet, and only that or AUTH may come. Later neither may come again.
     pub first: bool,
     /// The version of the connection. It does not matter before CONNECT.
     pub version: ProtocolVersion,
@@ -71,8 +72,9 @@ impl<'a> Frame<'a> {
 
 /// The packet at the start of `input`, or `None` while more bytes are needed.
 ///
-/// Type, flags, direction, place in the connection and size are refused as soon as the bytes that show them are there,
-/// so nobody has to buffer a packet that will not be accepted. After a packet go on at [`Frame::len`].
+/// Type, flags, direction, place in the connection and size are refused as soon as the bytes that show them
+/// are there, so nobody has to buffer a packet that will not be accepted. After a packet go on at
+/// [`Frame::len`].
 ///
 /// # Errors
 /// The [`Malformed`] rule that the fixed header breaks.
@@ -148,8 +150,8 @@ const fn admit(first: u8, rules: FrameRules) -> Option<PacketType> {
     if admitted[high as usize] & 1 << low == 0 { None } else { PacketType::new(high) }
 }
 
-/// For each direction, version and place in the connection, and each packet type: one bit for each value of the flags
-/// that has no [`judge`] against it.
+/// For each direction, version and place in the connection, and each packet type: one bit for each value of
+/// the flags that has no [`judge`] against it.
 static ADMITTED: [[[[u16; 16]; 2]; 3]; 2] = {
     let mut admitted = [[[[0; 16]; 2]; 3]; 2];
     let mut index = 0;

@@ -16,7 +16,8 @@ macro_rules! reason_codes {
                 pub const $constant: Self = Self($number);
             )*
 
-            /// The name that the standard gives to the code, `"Reserved"` where it gives none. 0x00 is "Success".
+            /// The name that the standard gives to the code, `"Reserved"` where it gives none. 0x00 is
+            /// "Success".
             pub const fn name(self) -> &'static str {
                 match self.0 {
                     $($number => $name,)*

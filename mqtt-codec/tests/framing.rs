@@ -66,8 +66,8 @@ proptest! {
         prop_assert!(next_frame(&bytes, &rules).unwrap().is_some());
     }
 
-    /// A body that ends early is malformed, but where the standard lets a body end: after some filters, after some of
-    /// the payload, before a reason code or properties. There it is another valid packet.
+    /// A body that ends early is malformed, but where the standard lets a body end: after some filters, after
+    /// some of the payload, before a reason code or properties. There it is another valid packet.
     #[test]
     fn every_strict_prefix_of_a_body((version, packet) in any_packet()) {
         let bytes = bytes_of(&packet, version).unwrap();
@@ -167,7 +167,8 @@ fn remaining_length_at_its_edges() {
     assert_eq!(next_frame(&[0x30, 0xFF, 0xFF, 0xFF], &SERVER), Ok(None));
 }
 
-/// 3.x has no rule against a needlessly long remaining length, 5.0 has, and CONNECT shows its version only inside.
+/// 3.x has no rule against a needlessly long remaining length, 5.0 has, and CONNECT shows its version only
+/// inside.
 #[test]
 fn remaining_length_in_a_longer_form() {
     let long = [0xC0, 0x80, 0x00];

@@ -287,8 +287,8 @@ fn every_property_in_every_place() {
     }
 }
 
-/// Tables of §3: CONNACK 3-1, PUBACK 3-4, PUBREC 3-5, PUBREL 3-6, PUBCOMP 3-7, SUBACK 3-8, UNSUBACK 3-9, DISCONNECT 3-13
-/// (with 0x8C of table 2-6), AUTH 3-11.
+/// Tables of §3: CONNACK 3-1, PUBACK 3-4, PUBREC 3-5, PUBREL 3-6, PUBCOMP 3-7, SUBACK 3-8, UNSUBACK 3-9,
+/// DISCONNECT 3-13 (with 0x8C of table 2-6), AUTH 3-11.
 #[test]
 fn every_reason_code_in_every_packet() {
     let tables: [(T, u8, &[u8]); 9] = [

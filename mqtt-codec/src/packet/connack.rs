@@ -11,8 +11,8 @@ use crate::{EncodeError, Malformed, PacketType, Properties, PropertyContext, Pro
 pub struct ConnAck<'a> {
     /// Whether the server goes on with a session that it had. 3.1 cannot say so.
     pub session_present: bool,
-    /// Success or why not. The return codes 1 to 5 of 3.x are 0x84, 0x85, 0x88, 0x86 and 0x87; any other error is
-    /// encoded as return code 3.
+    /// Success or why not. The return codes 1 to 5 of 3.x are 0x84, 0x85, 0x88, 0x86 and 0x87; any other
+    /// error is encoded as return code 3.
     pub reason: ReasonCode,
     /// Properties, from 5.0.
     pub properties: Properties<'a>,

@@ -18,8 +18,8 @@ pub struct Connect<'a> {
     pub keep_alive: u16,
     /// Properties, from 5.0.
     pub properties: Properties<'a>,
-    /// The client identifier; empty to be given one. Of 3.1 more than its 23 characters are accepted, for its clients
-    /// never kept to them.
+    /// The client identifier; empty to be given one. Of 3.1 more than its 23 characters are accepted, for its
+    /// clients never kept to them.
     pub client_id: &'a str,
     /// What the server publishes when the connection ends.
     pub will: Option<Will<'a>>,

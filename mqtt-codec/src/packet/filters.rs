@@ -7,7 +7,8 @@ use crate::{EncodeError, Malformed, PacketType, ProtocolVersion, text};
 
 /// Topic filters with their options, in their order. Two are equal if they give the same.
 ///
-/// Filters are UTF-8 without U+0000 and not empty; where wildcards may stand in them is another crate's knowledge.
+/// Filters are UTF-8 without U+0000 and not empty; where wildcards may stand in them is another crate's
+/// knowledge.
 #[derive(Clone, Copy)]
 pub struct SubscribeFilters<'a>(Source<'a, (&'a str, SubscriptionOptions)>);
 

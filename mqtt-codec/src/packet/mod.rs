@@ -129,7 +129,8 @@ impl<'a> Packet<'a> {
     /// Appends the encoded packet to `out`, whole or not at all. CONNECT brings its own version.
     ///
     /// # Errors
-    /// Any [`EncodeError`]. What strings contain is not looked at: a topic name with a wildcard is the caller's.
+    /// Any [`EncodeError`]. What strings contain is not looked at: a topic name with a wildcard is the
+    /// caller's.
     #[inline]
     pub fn encode(&self, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
         match self {
@@ -239,7 +240,8 @@ macro_rules! encode_methods {
             /// Appends the encoded packet to `out`, whole or not at all. CONNECT brings its own version.
             ///
             /// # Errors
-            /// Any [`EncodeError`]. What strings contain is not looked at: a topic name with a wildcard is the caller's.
+            /// Any [`EncodeError`]. What strings contain is not looked at: a topic name with a wildcard is
+            /// the caller's.
             #[inline]
             pub fn encode(&self, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
                 encode(self, version, out)

@@ -103,8 +103,8 @@ const QOS_SHIFT: u8 = 1;
 const DUP: u8 = 1 << 3;
 
 impl<'a> Publish<'a> {
-    /// Appends everything but the payload, whose length the fixed header nevertheless contains: for a caller who hands
-    /// the payload on without copying it.
+    /// Appends everything but the payload, whose length the fixed header nevertheless contains: for a caller
+    /// who hands the payload on without copying it.
     ///
     /// # Errors
     /// As [`encode`](Self::encode); room is only needed for what is written.

@@ -16,8 +16,8 @@ pub struct SubAck<'a> {
     pub packet_id: PacketIdentifier,
     /// Properties, from 5.0.
     pub properties: Properties<'a>,
-    /// One code for each filter, in their order. 3.1.1 has 0x80 for every error. 3.1 has no error at all: it is
-    /// encoded as granted QoS 0, and the client hears nothing.
+    /// One code for each filter, in their order. 3.1.1 has 0x80 for every error. 3.1 has no error at all: it
+    /// is encoded as granted QoS 0, and the client hears nothing.
     pub reasons: ReasonCodes<'a>,
 }
 

@@ -9,9 +9,9 @@ use crate::{EncodeError, Malformed, ProtocolVersion};
 
 /// The properties of a packet, borrowed.
 ///
-/// They are an encoded block (what a decoded packet has), a list (what a caller builds), or a block with a list after
-/// it: a server forwards the block that it stored and adds alias, expiry and subscription identifiers of its own.
-/// Two of them are equal if they give the same properties in the same order.
+/// They are an encoded block (what a decoded packet has), a list (what a caller builds), or a block with a
+/// list after it: a server forwards the block that it stored and adds alias, expiry and subscription
+/// identifiers of its own. Two of them are equal if they give the same properties in the same order.
 #[derive(Clone, Copy, Default)]
 pub struct Properties<'a> {
     block: &'a [u8],
@@ -37,8 +37,9 @@ impl<'a> Properties<'a> {
         Ok(Self { block, list: &[] })
     }
 
-    /// A block that [`validate`](Self::validate) or an earlier decode has seen, or a sequence of properties written by
-    /// [`Property::encode`]. Of other bytes it gives some properties or none, and encodes them as they are.
+    /// A block that [`validate`](Self::validate) or an earlier decode has seen, or a sequence of properties
+    /// written by [`Property::encode`]. Of other bytes it gives some properties or none, and encodes them as
+    /// they are.
     #[inline]
     pub const fn assume_valid(block: &'a [u8]) -> Self {
         Self { block, list: &[] }
@@ -129,7 +130,8 @@ impl<'a> Properties<'a> {
         Ok((rest, Self { block, list: &[] }))
     }
 
-    /// Bytes of length and properties; 0 before 5.0. The list is checked for its place, the block was long ago.
+    /// Bytes of length and properties; 0 before 5.0. The list is checked for its place, the block was long
+    /// ago.
     #[inline]
     pub(crate) fn field_len(&self, version: ProtocolVersion, contexts: u16) -> Result<usize, EncodeError> {
         if version < ProtocolVersion::V5 {
@@ -142,7 +144,8 @@ impl<'a> Properties<'a> {
         Ok(varint_len(len) + len)
     }
 
-    /// Writes length and properties; nothing before 5.0. The caller has asked for [`field_len`](Self::field_len).
+    /// Writes length and properties; nothing before 5.0. The caller has asked for
+    /// [`field_len`](Self::field_len).
     #[inline]
     pub(crate) fn put_field(&self, version: ProtocolVersion, out: &mut impl Output) {
         if version == ProtocolVersion::V5 {

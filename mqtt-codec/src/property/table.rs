@@ -18,7 +18,10 @@ pub(super) struct Row {
 pub(super) static TABLE: [Option<Row>; 43] = Property::ROWS;
 
 macro_rules! properties {
-    ($($(#[$doc:meta])* $variant:ident = $identifier:tt, $getter:ident($($field:ident: $type:ty),+) in $($context:ident)|+;)*) => {
+    ($(
+        $(#[$doc:meta])*
+        $variant:ident = $identifier:tt, $getter:ident($($field:ident: $type:ty),+) in $($context:ident)|+;
+    )*) => {
         /// A property of MQTT 5.0, §2.2.2.2, borrowed from the packet.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Property<'a> {
@@ -49,7 +52,8 @@ macro_rules! properties {
                 match self { $(Self::$variant($($field),+) => Ok(1 $(+ $field.encoded_len()?)+),)* }
             }
 
-            /// Writes identifier and value; the caller has seen to it that [`encoded_len`](Self::encoded_len) is fine.
+            /// Writes identifier and value; the caller has seen to it that [`encoded_len`](Self::encoded_len)
+            /// is fine.
             pub(super) fn put(&self, out: &mut impl Output) {
                 out.put(&[self.identifier()]);
                 match self { $(Self::$variant($($field),+) => { $($field.put(out);)+ })* }
@@ -92,9 +96,11 @@ macro_rules! properties {
 
 properties! {
     /// Whether the payload is UTF-8 text.
-    PayloadFormatIndicator = 0x01, payload_format_indicator(value: bool) in Will | PublishToServer | PublishToClient;
+    PayloadFormatIndicator = 0x01, payload_format_indicator(value: bool)
+        in Will | PublishToServer | PublishToClient;
     /// Lifetime of the message in seconds.
-    MessageExpiryInterval = 0x02, message_expiry_interval(value: u32) in Will | PublishToServer | PublishToClient;
+    MessageExpiryInterval = 0x02, message_expiry_interval(value: u32)
+        in Will | PublishToServer | PublishToClient;
     /// What the payload is, for example a MIME type.
     ContentType = 0x03, content_type(value: &'a str) in Will | PublishToServer | PublishToClient;
     /// The topic name for an answer.
@@ -102,9 +108,11 @@ properties! {
     /// What the answer is to carry.
     CorrelationData = 0x09, correlation_data(value: &'a [u8]) in Will | PublishToServer | PublishToClient;
     /// The number that a subscriber gave to a subscription.
-    SubscriptionIdentifier = 0x0B, subscription_identifiers(value: SubscriptionIdentifier) in PublishToClient | Subscribe;
+    SubscriptionIdentifier = 0x0B, subscription_identifiers(value: SubscriptionIdentifier)
+        in PublishToClient | Subscribe;
     /// Lifetime of the session after the connection in seconds; `0xFFFF_FFFF` never ends.
-    SessionExpiryInterval = 0x11, session_expiry_interval(value: u32) in Connect | ConnAck | DisconnectToServer;
+    SessionExpiryInterval = 0x11, session_expiry_interval(value: u32)
+        in Connect | ConnAck | DisconnectToServer;
     /// The client identifier that the server chose.
     AssignedClientIdentifier = 0x12, assigned_client_identifier(value: &'a str) in ConnAck;
     /// The keep alive that the server wants instead, in seconds.
@@ -124,7 +132,8 @@ properties! {
     /// Another server to use.
     ServerReference = 0x1C, server_reference(value: &'a str) in ConnAck | DisconnectToClient;
     /// A reason for people to read.
-    ReasonString = 0x1F, reason_string(value: &'a str) in ConnAck | Acknowledgement | DisconnectToServer | DisconnectToClient | Auth;
+    ReasonString = 0x1F, reason_string(value: &'a str)
+        in ConnAck | Acknowledgement | DisconnectToServer | DisconnectToClient | Auth;
     /// How many PUBLISH above QoS 0 may be unacknowledged.
     ReceiveMaximum = 0x21, receive_maximum(value: NonZeroU16) in Connect | ConnAck;
     /// The highest topic alias that is accepted.
