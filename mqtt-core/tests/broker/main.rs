@@ -1,7 +1,9 @@
 //! The broker's rules by theme, in virtual time.
 
+mod connect;
 mod flow_control;
 mod qos;
+mod sessions;
 mod support;
 mod takeover;
 mod wills;

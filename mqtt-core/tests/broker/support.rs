@@ -204,6 +204,11 @@ impl Bench {
         self.send_bytes(connection, &bytes);
     }
 
+    /// What comes for this connection is to be read as this version, although its CONNECT was raw bytes.
+    pub fn reads(&mut self, connection: ConnectionId, version: ProtocolVersion) {
+        self.versions.insert(connection, version);
+    }
+
     /// Returns how many bytes were taken.
     pub fn send_bytes(&mut self, connection: ConnectionId, bytes: &[u8]) -> usize {
         let taken = self.broker.handle(Input::Bytes { connection, bytes }, self.now);
