@@ -3,7 +3,6 @@
 use machine::Instant;
 use mqtt_codec::ReasonCode;
 use mqtt_core::{Action, Answer, CloseReason, ConnectRequest, ConnectionId, Input, Question, QuestionId};
-use tokio::net::tcp::OwnedWriteHalf;
 use tracing::debug;
 
 use super::access::{Access, Client, Login};
@@ -22,24 +21,17 @@ pub(super) struct PendingLogin {
 }
 
 impl State {
-    pub(super) fn insert(&mut self, id: ConnectionId, writer: OwnedWriteHalf) {
-        if self.connections.len() <= id.index() {
-            self.connections.resize_with(id.index() + 1, || None);
+    pub(super) fn insert(&mut self, connection: Connection) {
+        let index = connection.id.index();
+        if self.connections.len() <= index {
+            self.connections.resize_with(index + 1, || None);
         }
-        self.connections[id.index()] = Some(Connection::new(id, writer));
+        self.connections[index] = Some(connection);
         self.open += 1;
     }
 
     pub(super) fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {
         self.connections.get_mut(id.index())?.as_mut().filter(|connection| connection.id == id)
-    }
-
-    /// The connection is over, on whichever side it ended.
-    pub(super) fn remove(&mut self, id: ConnectionId, now: Instant) -> Option<Connection> {
-        self.connection(id)?;
-        self.open -= 1;
-        self.broker.handle(Input::Closed { connection: id }, now);
-        self.connections[id.index()].take()
     }
 
     /// Does what the broker wants until it wants nothing more.
@@ -105,7 +97,6 @@ impl State {
         if let Some(connection) = self.connection(id) {
             connection.closing = true;
             connection.linger = !matches!(reason, CloseReason::Disconnected(_));
-            connection.wake();
             self.dirty.push(id);
         }
     }

@@ -124,6 +124,7 @@ impl File {
             ("broker.max_client_id_size", broker.max_client_id_size == 0),
             ("broker.max_keep_alive", broker.max_keep_alive == 0),
             ("broker.receive_maximum", broker.receive_maximum == 0),
+            ("broker.v3_receive_maximum", broker.v3_receive_maximum == 0),
             ("broker.max_inflight", broker.max_inflight == 0),
             ("broker.max_topic_levels", broker.max_topic_levels == 0),
             ("broker.max_memory", broker.max_memory == 0),

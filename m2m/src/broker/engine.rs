@@ -1,6 +1,8 @@
 //! The owner of the broker state machine: everything that happens goes in through [`Engine::turn`].
 
+use alloc::collections::VecDeque;
 use alloc::rc::Rc;
+use alloc::sync::Arc;
 use core::cell::RefCell;
 use core::net::SocketAddr;
 
@@ -14,8 +16,9 @@ use tracing::debug;
 
 use super::access::AccessControl;
 use super::actions::PendingLogin;
-use super::connection::{Connection, ConnectionTask};
+use super::connection::Connection;
 use super::metrics;
+use super::ready::Ready;
 use crate::clock::Clock;
 
 /// What one read can bring; one buffer serves all connections.
@@ -24,8 +27,7 @@ const READ_BUFFER: usize = 64 << 10;
 pub(crate) struct Engine {
     clock: Clock,
     state: RefCell<State>,
-    /// There is output to write once the connections that are ready now have had their turn.
-    flush: Notify,
+    ready: Arc<Ready>,
     /// The next deadline is earlier than the timer is set for.
     timer: Notify,
     /// The last connection has ended.
@@ -48,8 +50,10 @@ pub(super) struct State {
     pub(super) logins: Vec<PendingLogin>,
     /// Passwords being checked.
     pub(super) checking: usize,
-    /// Closed sockets that wait for their clients to close too.
-    pub(super) lingering: usize,
+    /// Connections that are to be closed, until when they may take their output.
+    pub(super) leaving: VecDeque<(Instant, ConnectionId)>,
+    /// Cloned for each closed socket that waits for its client to close too.
+    pub(super) lingering: Rc<()>,
     /// What the timer is set for.
     armed: Option<Instant>,
 }
@@ -68,27 +72,27 @@ impl Engine {
             buffer: vec![0; READ_BUFFER].into(),
             logins: Vec::new(),
             checking: 0,
-            lingering: 0,
+            leaving: VecDeque::new(),
+            lingering: Rc::new(()),
             armed: None,
         });
-        let engine =
-            Rc::new(Self { clock, state, flush: Notify::new(), timer: Notify::new(), idle: Notify::new() });
-        spawn_local(Rc::clone(&engine).write_output());
+        let ready = Arc::default();
+        let engine = Rc::new(Self { clock, state, ready, timer: Notify::new(), idle: Notify::new() });
+        spawn_local(Rc::clone(&engine).serve());
         spawn_local(Rc::clone(&engine).keep_time());
-        engine.turn(|_, _| ());
         engine
     }
 
     /// Takes over a connection that was accepted.
     pub(crate) fn open(self: &Rc<Self>, stream: TcpStream, peer: SocketAddr) {
-        let (reader, writer) = stream.into_split();
-        match self.turn(|state, now| state.broker.open(now).map(|id| (id, state.insert(id, writer)))) {
-            Ok((id, ())) => {
+        self.turn(|state, now| match state.broker.open(now) {
+            Ok(id) => {
                 debug!(connection = id.index(), %peer, "opened");
-                spawn_local(ConnectionTask::new(Rc::clone(self), id, reader));
+                state.insert(Connection::new(id, stream, &self.ready));
+                state.serve(id, now);
             }
             Err(refused) => debug!(%peer, %refused, "connection refused"),
-        }
+        });
     }
 
     /// Puts other rules in force. Clients that would have been let in in another way must connect anew.
@@ -117,16 +121,19 @@ impl Engine {
         metrics::render(state.broker.counters(), &state.broker.gauges())
     }
 
-    /// One turn: lets `change` feed the broker, does what it then wants done, and sees to it that output and timer follow.
-    pub(super) fn turn<R>(self: &Rc<Self>, change: impl FnOnce(&mut State, Instant) -> R) -> R {
+    /// One turn: lets `change` feed the broker, does what it then wants done, writes what it wants sent, and sees to it
+    /// that the timer follows. What a turn produces for a connection leaves in one write.
+    fn turn(self: &Rc<Self>, change: impl FnOnce(&mut State, Instant)) {
         let now = self.clock.now();
         let mut state = self.state.borrow_mut();
-        let result = change(&mut state, now);
+        change(&mut state, now);
+        state.act(now);
+        state.flush(now);
         state.act(now);
         if !state.dirty.is_empty() {
-            self.flush.notify_one();
+            self.ready.notify();
         }
-        if state.broker.next_deadline().is_some_and(|next| state.armed.is_none_or(|armed| next < armed)) {
+        if state.next_deadline().is_some_and(|next| state.armed.is_none_or(|armed| next < armed)) {
             self.timer.notify_one();
         }
         if state.open == 0 {
@@ -135,15 +142,15 @@ impl Engine {
         for login in state.logins.drain(..) {
             spawn_local(Rc::clone(self).check(login));
         }
-        result
     }
 
-    /// Runs behind all connections that are ready at the same time (the runtime's queue is first in, first out), so that
-    /// what they cause for one connection leaves in one write.
-    async fn write_output(self: Rc<Self>) {
+    /// Gives all connections that are ready their turn, then writes what came of it.
+    async fn serve(self: Rc<Self>) {
+        let mut batch = Vec::new();
         loop {
-            self.flush.notified().await;
-            self.turn(State::flush);
+            self.ready.wait().await;
+            self.ready.take(&mut batch);
+            self.turn(|state, now| batch.drain(..).for_each(|id| state.serve(id, now)));
         }
     }
 
@@ -153,7 +160,7 @@ impl Engine {
         loop {
             let deadline = {
                 let mut state = self.state.borrow_mut();
-                state.armed = state.broker.next_deadline();
+                state.armed = state.next_deadline();
                 state.armed
             };
             match deadline {
@@ -161,7 +168,7 @@ impl Engine {
                     _ = timeout_at(self.clock.timer(deadline), self.timer.notified()).await;
                 }
                 Some(_) => {
-                    self.turn(|state, now| state.broker.handle(Input::Tick, now));
+                    self.turn(State::tick);
                     tokio::task::yield_now().await;
                 }
                 None => self.timer.notified().await,
@@ -176,5 +183,20 @@ impl Engine {
             let answer = if right { state.admit(connection, &request) } else { State::wrong_password() };
             state.broker.handle(Input::Answer { question, answer }, now);
         });
+    }
+}
+
+impl State {
+    fn next_deadline(&self) -> Option<Instant> {
+        let leaving = self.leaving.front().map(|(deadline, _)| *deadline);
+        self.broker.next_deadline().into_iter().chain(leaving).min()
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.broker.handle(Input::Tick, now);
+        while let Some((_, id)) = self.leaving.front().copied().filter(|(deadline, _)| *deadline <= now) {
+            self.leaving.pop_front();
+            self.end(id, now);
+        }
     }
 }

@@ -9,6 +9,7 @@ mod engine;
 mod listener;
 mod metrics;
 mod output;
+mod ready;
 mod signals;
 
 use alloc::rc::Rc;
@@ -62,6 +63,7 @@ pub(crate) fn run(options: &Options) -> Result<Ended, Error> {
     descriptors::allow_for(settings.broker.max_connections);
     let runtime = Builder::new_current_thread()
         .enable_all()
+        .event_interval(1) // one turn of the engine serves all connections that are ready: look for more after each
         .max_blocking_threads(LOGIN_THREADS)
         .build_local(LocalOptions::default())?;
     runtime.block_on(serve(options, settings))

@@ -25,14 +25,14 @@ impl State {
         }
     }
 
-    /// Writes until the output or the room in the socket's buffer ends. In the latter case the connection's task waits
-    /// for room.
+    /// Writes until the output or the room in the socket's buffer ends; the latter gives the connection a turn when there
+    /// is room again.
     fn write(&mut self, id: ConnectionId, now: Instant) {
         for _ in 0..WRITES {
             let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else {
                 return;
             };
-            if connection.id != id || connection.blocked {
+            if connection.id != id || connection.broken {
                 return;
             }
             let mut slices = [IoSlice::new(&[]); SLICES];
@@ -41,13 +41,18 @@ impl State {
                 *slice = IoSlice::new(chunk);
                 count += 1;
             }
+            let closing = connection.closing;
             if count == 0 {
-                if connection.closing {
-                    connection.wake();
-                }
-                return;
+                return if closing {
+                    self.end(id, now)
+                };
             }
-            match connection.writer.try_write_vectored(&slices[..count]) {
+            let result = if connection.blocked {
+                Err(ErrorKind::WouldBlock.into())
+            } else {
+                connection.stream.try_write_vectored(&slices[..count])
+            };
+            match result {
                 Ok(bytes) => {
                     self.broker.handle(Input::Sent { connection: id, bytes }, now);
                     self.act(now);
@@ -55,7 +60,9 @@ impl State {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     connection.blocked = true;
                     connection.wake();
-                    return;
+                    return if closing {
+                        self.leave(id, now)
+                    };
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => {
