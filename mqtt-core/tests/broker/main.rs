@@ -3,7 +3,9 @@
 mod connect;
 mod flow_control;
 mod qos;
+mod retained;
 mod sessions;
+mod subscriptions;
 mod support;
 mod takeover;
 mod wills;
