@@ -145,6 +145,25 @@ fn a_retained_topic_costs_few_bytes() {
 }
 
 #[test]
+fn topics_of_a_level_that_are_far_apart_cost_few_bytes() {
+    let mut index = RetainedIndex::new(RetainedLimits::default(), 1);
+    let mut insert = |text: &str| index.insert(TopicName::new(text).expect("valid"), ()).expect("room");
+    let info = measure(|| {
+        for n in 0..2000 {
+            insert(&format!("x{}/{}", n / 2, n % 2));
+        }
+        for n in 0..100_000 {
+            insert(&format!("between/{n}"));
+        }
+        for n in 0..1000 {
+            insert(&format!("x{n}/far"));
+        }
+    });
+    let held = info.bytes_current / 103_000;
+    assert!(held <= 100, "{held} bytes a topic without a value");
+}
+
+#[test]
 fn the_subscription_index_gives_its_memory_back() {
     let filters: Vec<_> = (0..FILTERS).map(filter).collect();
     let mut index = SubscriptionIndex::new(IndexLimits::default(), 1);

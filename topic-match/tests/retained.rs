@@ -218,13 +218,34 @@ fn a_cursor_of_another_index_is_harmless() {
 }
 
 #[test]
+fn topics_that_fill_gaps_before_others_are_found() {
+    let mut index = Index::new(RetainedLimits::default(), 1);
+    for n in 0..1000 {
+        let text = if n < 500 { format!("first/{n}") } else { format!("second/{n}") };
+        index.insert(name(&text), n).expect("room");
+    }
+    for n in (0..500).step_by(7) {
+        assert_eq!(index.remove(name(&format!("first/{n}"))), Some(n));
+        assert_eq!(index.insert(name(&format!("second/{n}")), n), Ok(None));
+    }
+    let found = rest(&index, &mut cursor(&index, "second/+"), 100);
+    let values: BTreeSet<_> = found.iter().map(|(_, value)| *value).collect();
+    assert_eq!(found.len(), values.len());
+    assert!(values.into_iter().eq((0..500).step_by(7).chain(500..1000)));
+}
+
+#[test]
 fn an_index_that_shrinks_keeps_what_is_left() {
     let mut index = Index::new(RetainedLimits::default(), 1);
     let text = |n: u64| format!("site/s{}/device/d{n}/temperature", n % 7);
     for n in 0..20_000 {
+        index.insert(name(&format!("passing/p{n}")), n).expect("room");
         index.insert(name(&text(n)), n).expect("room");
     }
-    let mut walk = cursor(&index, "site/+/device/+/temperature");
+    let mut walk = cursor(&index, "+/+/+/+/temperature");
+    for n in 0..20_000 {
+        index.remove(name(&format!("passing/p{n}")));
+    }
     for n in (0..20_000).filter(|n| n % 500 != 0) {
         assert_eq!(index.remove(name(&text(n))), Some(n));
     }

@@ -25,6 +25,7 @@ pub(super) struct Postings {
     slab: Slab<Posting>,
     table: Table,
     texts: Texts,
+    rebuilds: u64,
 }
 
 impl Postings {
@@ -32,9 +33,14 @@ impl Postings {
         self.slab.has_space(DEPTH) && self.texts.has_space()
     }
 
-    /// The rows with this level at this depth, by a number that holds until the next change.
+    /// The rows with this level at this depth, by a number that holds until they are gone or
+    /// `rebuilds` changes.
     pub(super) fn find(&self, key: &Key, depth: usize, level: &str) -> Option<u32> {
         self.position(key, depth, level).map(|position| self.table.index(position))
+    }
+
+    pub(super) fn rebuilds(&self) -> u64 {
+        self.rebuilds
     }
 
     pub(super) fn rows(&self, number: u32) -> Option<&Rows> {
@@ -90,6 +96,7 @@ impl Postings {
         let holes = self.slab.holes();
         if self.texts.is_wasteful() || (holes >= WORTHWHILE && holes > 3 * self.slab.len()) {
             let old = core::mem::take(self);
+            self.rebuilds = old.rebuilds + 1;
             for posting in old.slab.into_iter().filter(|posting| posting.rows.len() > 0) {
                 let text = self.texts.push(old.texts.get(posting.text));
                 self.insert(key, Posting { text, ..posting });

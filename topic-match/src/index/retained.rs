@@ -26,8 +26,6 @@ pub struct RetainedIndex<V> {
     postings: Postings,
     /// How many topics there ever were.
     born: u64,
-    /// How often the set of topics changed.
-    changes: u64,
     key: Key,
     limits: RetainedLimits,
 }
@@ -65,7 +63,6 @@ impl<V> RetainedIndex<V> {
             texts: Texts::default(),
             postings: Postings::default(),
             born: 0,
-            changes: 0,
             key: Key::new(seed),
             limits,
         }
@@ -93,7 +90,6 @@ impl<V> RetainedIndex<V> {
         self.table.insert(tag, number);
         self.postings.add(&self.key, text, number);
         self.born += 1;
-        self.changes += 1;
         Ok(None)
     }
 
@@ -118,7 +114,6 @@ impl<V> RetainedIndex<V> {
         let value = row.value.take();
         self.texts.remove(row.text);
         self.free.push(Reverse(number));
-        self.changes += 1;
         self.compact();
         value
     }
@@ -180,7 +175,8 @@ pub struct Cursor {
     /// Topics born from here on came later than the walk.
     born: u64,
     plan: Plan,
-    /// The index's count of changes at which the plan was made.
+    /// The rebuilds of the postings up to which the plan holds. Whatever else changes, a topic that is there
+    /// from the beginning of the walk stays where the plan leads.
     planned: u64,
 }
 
@@ -217,7 +213,7 @@ impl<V> RetainedIndex<V> {
             next: 0,
             born: self.born,
             plan: self.plan(filter),
-            planned: self.changes,
+            planned: self.postings.rebuilds(),
         }
     }
 
@@ -226,11 +222,11 @@ impl<V> RetainedIndex<V> {
     ///
     /// The index may change between two steps: every topic that is there from the beginning of the walk to
     /// its end is found exactly once, every other at most once, and a topic that is new since the beginning
-    /// is not found. After a change, a step looks up at most 32 levels before it goes on.
+    /// is not found. Once in many removals, a step looks up at most 32 levels before it goes on.
     pub fn next(&self, cursor: &mut Cursor, budget: &mut u32) -> Step<'_, V> {
         let filter = TopicFilter::assume_valid(&cursor.filter);
-        if cursor.planned != self.changes {
-            (cursor.plan, cursor.planned) = (self.plan(filter), self.changes);
+        if cursor.planned != self.postings.rebuilds() {
+            (cursor.plan, cursor.planned) = (self.plan(filter), self.postings.rebuilds());
         }
         while let Some((number, row)) = self.candidate(cursor.plan, cursor.next) {
             let Some(left) = budget.checked_sub(1) else { return Step::OutOfBudget };

@@ -74,12 +74,7 @@ impl Rows {
                     list.shrink_to(list.len() * 2);
                 }
             }
-            Self::Dense(bits) => {
-                bits.remove(row);
-                if (bits.count as usize) < bits.words.len() {
-                    *self = Self::Sparse(bits.list());
-                }
-            }
+            Self::Dense(bits) => bits.remove(row),
         }
     }
 
