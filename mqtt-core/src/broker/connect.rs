@@ -259,9 +259,7 @@ impl Broker {
         }
         if let Some(authentication) = &pending.authentication {
             properties.push(Property::AuthenticationMethod(&authentication.method));
-        }
-        if let Some(data) = &admission.authentication_data {
-            properties.push(Property::AuthenticationData(data));
+            properties.extend(admission.authentication_data.as_deref().map(Property::AuthenticationData));
         }
         let reason = ReasonCode::SUCCESS;
         self.gate(index);

@@ -20,7 +20,7 @@ impl Broker {
             return bytes.len();
         }
         if connection.is_blocked(self.config.output_high_water) {
-            connection.held_up = true;
+            connection.held_up |= !bytes.is_empty();
             return 0;
         }
         let mut taken = match self.complete_partial(index, bytes, now) {
