@@ -23,6 +23,7 @@ impl Broker {
             connection.held_up |= !bytes.is_empty();
             return 0;
         }
+        connection.held_up = false;
         let mut taken = match self.complete_partial(index, bytes, now) {
             Ok(taken) => taken,
             Err(Ended) => return bytes.len(),
