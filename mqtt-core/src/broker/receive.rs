@@ -16,11 +16,11 @@ impl Broker {
     /// Takes bytes from a connection, up to the first packet that has to wait; returns how many.
     pub(super) fn receive(&mut self, index: usize, bytes: &[u8], now: Instant) -> usize {
         let connection = &mut self.connections[index];
-        if connection.phase == Phase::Closing {
+        if connection.phase == Phase::Closing || bytes.is_empty() {
             return bytes.len();
         }
         if connection.is_blocked(self.config.output_high_water) {
-            connection.held_up |= !bytes.is_empty();
+            connection.held_up = true;
             return 0;
         }
         connection.held_up = false;
