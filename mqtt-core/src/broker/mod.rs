@@ -324,6 +324,10 @@ impl Broker {
         connection.outbox.advance(bytes, &mut self.pool);
         connection.announced = connection.outbox.chunks().next().is_some();
         self.counters.bytes_sent += (before - connection.outbox.len()) as u64;
+        if connection.held_up {
+            // Nothing is read from a client that does not read; one that does is not silent.
+            connection.last_received = now;
+        }
         let has_room = connection.outbox.len() <= self.config.output_high_water / 2;
         if let Some(key) = connection.session
             && has_room
@@ -382,7 +386,7 @@ impl Broker {
             let why = CloseReason::ConnectTimeout;
             return self.end_with_error(index, ReasonCode::MAXIMUM_CONNECT_TIME, None, why, now);
         }
-        if connection.held_up {
+        if connection.held_up && connection.is_waiting() {
             // Its bytes wait for the host, not the other way round.
             connection.last_received = now;
         }

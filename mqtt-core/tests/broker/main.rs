@@ -1,10 +1,15 @@
 //! The broker's rules by theme, in virtual time.
 
+mod aliases;
 mod connect;
+mod expiry;
 mod flow_control;
+mod keep_alive;
+mod packet_size;
 mod qos;
 mod retained;
 mod sessions;
+mod shared;
 mod subscriptions;
 mod support;
 mod takeover;
