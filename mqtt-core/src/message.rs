@@ -68,7 +68,8 @@ impl Message {
         self.expires
     }
 
-    /// A number that tells it from every other message of this broker's run: for a host that stores each message once.
+    /// A number that tells it from every other message in the records, also over restarts: for a host that stores each
+    /// message once.
     pub fn number(&self) -> u64 {
         self.charge.number
     }
@@ -199,12 +200,17 @@ impl Budget {
 
     /// Copies a message out of its sender's buffers.
     pub(crate) fn store(&self, draft: &Draft<'_>) -> Result<Arc<Message>, OutOfMemory> {
+        self.store_as(draft, self.0.next_number.load(Relaxed))
+    }
+
+    /// As [`store`](Self::store), under the number that the message has in the records of an earlier run.
+    pub(crate) fn store_as(&self, draft: &Draft<'_>, number: u64) -> Result<Arc<Message>, OutOfMemory> {
         let payload_start = draft.topic.len() + draft.properties.len();
         let size = payload_start + draft.payload.len();
         self.take(size + OVERHEAD)?;
         self.0.messages.fetch_add(1, Relaxed);
         self.0.bytes.fetch_add(size, Relaxed);
-        let number = self.0.next_number.fetch_add(1, Relaxed);
+        self.0.next_number.fetch_max(number.saturating_add(1), Relaxed);
         Ok(Arc::new(Message {
             data: [draft.topic.as_bytes(), draft.properties, draft.payload].concat().into_boxed_slice(),
             topic_len: draft.topic.len(),

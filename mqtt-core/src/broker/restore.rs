@@ -1,7 +1,7 @@
 //! The state of a broker out of the records of an earlier one.
 
 use alloc::collections::BTreeMap;
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 
 use machine::Instant;
 use mqtt_codec::QoS;
@@ -22,8 +22,8 @@ const NO_LIMIT: QueueConfig =
 /// What is only needed while records are read.
 #[derive(Default)]
 pub(super) struct Restorer {
-    /// By the numbers that they had, so that shared messages stay shared.
-    messages: BTreeMap<u64, Arc<Message>>,
+    /// By their numbers, so that shared messages stay shared. What is done by the end of the records takes no memory.
+    messages: BTreeMap<u64, Weak<Message>>,
     /// Sessions, and since when they have no connection.
     disconnected: BTreeMap<SessionKey, Option<Instant>>,
 }
@@ -66,14 +66,15 @@ impl Broker {
                     _ = self.forget_session(key);
                 }
             }
-            Change::Retained { message } => {
-                if let Ok(message) = self.keep(restorer, &message)
-                    && !message.draft().is_expired(now)
-                    && self.retained.set(message).is_err()
-                {
-                    self.counters.dropped_retained_full += 1;
+            Change::Retained { message } => match self.keep(restorer, &message) {
+                Ok(kept) if !kept.draft().is_expired(now) => {
+                    if self.retained.set(kept).is_err() {
+                        self.counters.dropped_retained_full += 1;
+                    }
                 }
-            }
+                // It has taken the place of the one before all the same.
+                _ => _ = self.retained.remove(message.topic()),
+            },
             Change::RetainedRemoved { topic } => _ = self.retained.remove(&topic),
             Change::Will { ref client_id, .. }
             | Change::Subscribed { ref client_id, .. }
@@ -133,16 +134,21 @@ impl Broker {
 
     /// The message under this broker's memory limit.
     fn keep(&mut self, restorer: &mut Restorer, message: &Message) -> Result<Arc<Message>, OutOfMemory> {
-        if let Some(kept) = restorer.messages.get(&message.number()) {
-            return Ok(Arc::clone(kept));
+        let number = message.number();
+        if let Some(kept) = restorer.messages.get(&number).and_then(Weak::upgrade) {
+            return Ok(kept);
         }
-        let kept = self.budget.store(&message.draft()).inspect_err(|_| self.counters.dropped_memory += 1)?;
-        restorer.messages.insert(message.number(), Arc::clone(&kept));
+        let kept = self.budget.store_as(&message.draft(), number);
+        let kept = kept.inspect_err(|_| self.counters.dropped_memory += 1)?;
+        restorer.messages.insert(number, Arc::downgrade(&kept));
         Ok(kept)
     }
 }
 
 /// The delivery with this serial, out of the queue.
 fn take(session: &mut Session, serial: u64) -> Option<Delivery> {
+    if session.queue.front().is_some_and(|head| head.serial == serial) {
+        return session.queue.pop();
+    }
     session.queue.extract(|delivery| delivery.serial == serial).pop_front()
 }
