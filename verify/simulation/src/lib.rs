@@ -1,1 +1,8 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+pub mod agenda;
+pub mod contract;
+pub mod history;
+
+pub mod mqtt;
+pub mod net;

@@ -1,0 +1,208 @@
+//! A client of any version, written from the standard alone: it keeps its session from one connection to the next, sends again
+//! with DUP what was not acknowledged, and notes in the ledger what it did and what it was given.
+
+mod incoming;
+mod outgoing;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use machine::{Instant, Random};
+use mqtt_codec::{PacketIdentifier, ProtocolVersion};
+
+use super::ledger::{Fate, Ledger, Published, WillRecord, payload};
+use super::scenario::{ClientSpec, NEVER};
+use super::session::Session;
+use super::wire;
+use crate::net::LinkId;
+
+/// Messages of QoS 1 and 2 that a client sends before one of them is done, unless the broker allows fewer.
+const WINDOW: usize = 8;
+
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) spec: ClientSpec,
+    index: usize,
+    random: Random,
+    /// Wants to be connected.
+    pub(crate) wanted: bool,
+    /// Connects only to end its session.
+    clean: bool,
+    pub(crate) link: Option<LinkId>,
+    /// What the network has not taken yet.
+    pub(crate) output: Vec<u8>,
+    /// What is not a whole packet yet.
+    input: Vec<u8>,
+    connected: bool,
+    /// CONNACK of this connection said that there was a session.
+    resumed: bool,
+    /// The broker has said that there is a session, which nobody has ended since.
+    established: bool,
+    /// Connections so far.
+    dials: u32,
+    session: Session,
+    window: usize,
+    /// Messages that wait for a connection or for the window.
+    backlog: VecDeque<usize>,
+    /// What it wants to be subscribed to: places in the ledger.
+    filters: BTreeMap<String, usize>,
+    leaving: Vec<usize>,
+    aliases: BTreeMap<u16, String>,
+    /// Acknowledgements to send, and when.
+    acks: VecDeque<(Instant, Ack)>,
+    /// Messages of this connection that it has not acknowledged yet.
+    unacknowledged: BTreeSet<u16>,
+    ping_at: Option<Instant>,
+    /// Reads nothing before.
+    pub(crate) stalled_until: Option<Instant>,
+    /// The place of this connection's will among the ledger's.
+    will: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Ack {
+    PubAck(PacketIdentifier),
+    PubRec(PacketIdentifier),
+    PubComp(PacketIdentifier),
+}
+
+impl Client {
+    pub(crate) fn new(spec: ClientSpec, index: usize, random: Random) -> Self {
+        Self {
+            spec,
+            index,
+            random,
+            wanted: false,
+            clean: false,
+            link: None,
+            output: Vec::new(),
+            input: Vec::new(),
+            connected: false,
+            resumed: false,
+            established: false,
+            dials: 0,
+            session: Session::default(),
+            window: WINDOW,
+            backlog: VecDeque::new(),
+            filters: BTreeMap::new(),
+            leaving: Vec::new(),
+            aliases: BTreeMap::new(),
+            acks: VecDeque::new(),
+            unacknowledged: BTreeSet::new(),
+            ping_at: None,
+            stalled_until: None,
+            will: None,
+        }
+    }
+
+    /// A connection is there: says CONNECT.
+    pub(crate) fn dialled(&mut self, link: LinkId, now: Instant, ledger: &mut Ledger) {
+        self.link = Some(link);
+        self.dials += 1;
+        self.input.clear();
+        self.output.clear();
+        self.aliases.clear();
+        self.unacknowledged.clear();
+        self.window = WINDOW;
+        for will in ledger.wills.iter_mut().filter(|will| ledger.published[will.number].client == self.index) {
+            will.returned.get_or_insert(now);
+        }
+        let payload = self.prepare_will(ledger);
+        wire::connect(&self.spec, self.clean, &payload, &mut self.output);
+    }
+
+    /// The connection is over.
+    pub(crate) fn lost(&mut self, now: Instant, ledger: &mut Ledger) {
+        self.link = None;
+        self.connected = false;
+        self.acks.clear();
+        self.session.requests.clear();
+        self.ping_at = None;
+        self.stalled_until = None;
+        if let Some(will) = self.will.take() {
+            ledger.wills[will].ended = Some(now);
+        }
+        if self.spec.expiry == 0 {
+            self.forget_session(now, ledger);
+        }
+    }
+
+    /// When it has something to do by itself.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        let ack = self.acks.front().map(|(at, _)| *at);
+        ack.into_iter().chain(self.ping_at).chain(self.stalled_until).min()
+    }
+
+    /// Does what is due; says whether it reads again after a while in which it did not.
+    pub(crate) fn wake(&mut self, now: Instant) -> bool {
+        self.send_acknowledgements(now);
+        if self.ping_at.is_some_and(|at| at <= now) {
+            wire::put(&mqtt_codec::Packet::PingReq, self.spec.version, &mut self.output);
+            self.ping_at = Some(now + self.ping_interval());
+        }
+        let reads_again = self.stalled_until.is_some_and(|until| until <= now);
+        if reads_again {
+            self.stalled_until = None;
+        }
+        reads_again
+    }
+
+    /// Whether nothing is left to be done for its messages and subscriptions.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.session.outgoing.is_empty() && self.backlog.is_empty() && self.session.requests.is_empty()
+    }
+
+    /// How long until it connects again.
+    pub(crate) fn patience(&mut self) -> Duration {
+        self.random.between(Duration::ZERO, self.spec.patience)
+    }
+
+    fn v5(&self) -> bool {
+        self.spec.version == ProtocolVersion::V5
+    }
+
+    fn ping_interval(&self) -> Duration {
+        Duration::from_millis(u64::from(self.spec.keep_alive) * 1000 / 3)
+    }
+
+    fn prepare_will(&mut self, ledger: &mut Ledger) -> String {
+        let Some(will) = self.spec.will.as_ref().filter(|_| !self.clean) else { return String::new() };
+        let payload = payload(ledger.published.len(), 0);
+        let number = ledger.publish(Published {
+            client: self.index,
+            topic: will.topic.clone(),
+            qos: will.qos,
+            retain: false,
+            payload: payload.clone(),
+            expiry: None,
+            sent: None,
+            fate: Fate::GivenUp,
+        });
+        self.will = Some(ledger.wills.len());
+        ledger.wills.push(WillRecord {
+            number,
+            // The end of the session comes first, or the version knows no delay.
+            delay: if self.v5() && self.spec.expiry > 0 { will.delay } else { 0 },
+            accepted: None,
+            taken_back: false,
+            ended: None,
+            returned: None,
+        });
+        payload
+    }
+
+    /// The session is over: what was not acknowledged is given up, subscriptions are gone.
+    fn forget_session(&mut self, now: Instant, ledger: &mut Ledger) {
+        for message in std::mem::take(&mut self.session).outgoing {
+            ledger.give_up(message.number);
+        }
+        ledger.end_spans(self.index, now);
+        self.leaving.clear();
+        self.established = false;
+    }
+
+    /// Whether the broker may not forget the session by itself.
+    fn lasts(&self) -> bool {
+        self.spec.expiry == NEVER && !self.clean
+    }
+}

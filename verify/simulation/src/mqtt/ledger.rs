@@ -1,0 +1,147 @@
+//! What happened, as the clients saw it: nothing in here comes from inside the broker.
+
+use machine::Instant;
+use mqtt_codec::QoS;
+
+/// Everything that the clients of a run did and saw.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// All messages and wills; a message's number is its place.
+    pub published: Vec<Published>,
+    /// All subscriptions.
+    pub spans: Vec<Span>,
+    /// All messages that came.
+    pub delivered: Vec<Delivered>,
+    /// All wills.
+    pub wills: Vec<WillRecord>,
+    /// When the broker crashed.
+    pub crashes: Vec<Instant>,
+    /// Rules that the broker broke in sight of a client.
+    pub faults: Vec<String>,
+}
+
+/// A message or a will.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// The client.
+    pub client: usize,
+    /// Topic name.
+    pub topic: String,
+    /// QoS.
+    pub qos: QoS,
+    /// Retain flag.
+    pub retain: bool,
+    /// Begins with the message's number; empty to clear a retained message.
+    pub payload: String,
+    /// Message expiry interval in seconds.
+    pub expiry: Option<u32>,
+    /// When it was written for the first time.
+    pub sent: Option<Instant>,
+    /// What became of it, as far as its publisher knows.
+    pub fate: Fate,
+}
+
+/// What became of a message, as far as its publisher knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Nothing is known (yet).
+    Open,
+    /// The broker has taken it over: PUBACK or PUBREC.
+    Acknowledged(Instant),
+    /// The publisher's session ended before that, or it was QoS 0.
+    GivenUp,
+}
+
+/// A subscription of a client, from the request to its end.
+#[derive(Clone, Debug)]
+pub struct Span {
+    /// The client.
+    pub client: usize,
+    /// Topic filter, with `$share`.
+    pub filter: String,
+    /// QoS asked for.
+    pub qos: QoS,
+    /// When it was first asked for.
+    pub asked: Instant,
+    /// When SUBACK came.
+    pub granted: Option<Instant>,
+    /// From when on the client does not count on it any more.
+    pub leaving: Option<Instant>,
+    /// When the client knew that it was gone.
+    pub gone: Option<Instant>,
+    /// The subscription with the same filter that it replaces.
+    pub replaces: Option<usize>,
+}
+
+/// A message that came.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivered {
+    /// The client.
+    pub client: usize,
+    /// The message's number.
+    pub number: usize,
+    /// QoS of the delivery.
+    pub qos: QoS,
+    /// Retain flag.
+    pub retain: bool,
+    /// When.
+    pub at: Instant,
+}
+
+/// A connection with a will.
+#[derive(Clone, Debug)]
+pub struct WillRecord {
+    /// The will's number among the messages.
+    pub number: usize,
+    /// Will delay interval in seconds.
+    pub delay: u32,
+    /// When CONNACK came.
+    pub accepted: Option<Instant>,
+    /// The client sent DISCONNECT, so the will may be gone.
+    pub taken_back: bool,
+    /// When the client knew that the connection had ended.
+    pub ended: Option<Instant>,
+    /// When it sent its next CONNECT.
+    pub returned: Option<Instant>,
+}
+
+impl Ledger {
+    /// Notes that a rule was broken.
+    pub fn fault(&mut self, now: Instant, what: impl Into<String>) {
+        self.faults.push(format!("{now:?} {}", what.into()));
+    }
+
+    /// Notes a message, and returns its number.
+    pub(crate) fn publish(&mut self, message: Published) -> usize {
+        self.published.push(message);
+        self.published.len() - 1
+    }
+
+    /// The client gives up on a message, unless it is done.
+    pub(crate) fn give_up(&mut self, number: usize) {
+        let fate = &mut self.published[number].fate;
+        if *fate == Fate::Open {
+            *fate = Fate::GivenUp;
+        }
+    }
+
+    /// The client's session is over, and with it its subscriptions.
+    pub(crate) fn end_spans(&mut self, client: usize, now: Instant) {
+        for span in self.spans.iter_mut().filter(|span| span.client == client) {
+            span.leaving.get_or_insert(now);
+            span.gone.get_or_insert(now);
+        }
+    }
+}
+
+/// A payload that tells its message's number; at least `size` bytes.
+pub(crate) fn payload(number: usize, size: usize) -> String {
+    let mut text = format!("{number};");
+    text.extend(std::iter::repeat_n('x', size.saturating_sub(text.len())));
+    text
+}
+
+/// The number in a payload.
+pub(crate) fn number(payload: &[u8]) -> Option<usize> {
+    std::str::from_utf8(payload).ok()?.split_once(';')?.0.parse().ok()
+}

@@ -1,0 +1,19 @@
+//! MQTT: a broker, clients that are written without a look at it, and what they may expect of each other.
+//!
+//! A [`Scenario`] says who does what and when; [`run`] lets it happen and holds what the clients saw against the
+//! guarantees in `guarantees`.
+
+mod client;
+mod generate;
+mod guarantees;
+mod host;
+mod ledger;
+mod pattern;
+mod scenario;
+mod session;
+mod wire;
+mod world;
+
+pub use ledger::{Delivered, Ledger};
+pub use scenario::{ClientSpec, Crash, Faults, Op, Scenario, WillSpec};
+pub use world::{Outcome, run};
