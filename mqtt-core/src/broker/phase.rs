@@ -50,10 +50,15 @@ impl Event {
             Packet::Connect(_) => Self::Connect,
             Packet::Disconnect(_) => Self::Disconnect,
             Packet::Auth(auth) if auth.reason == ReasonCode::RE_AUTHENTICATE => Self::Reauthenticate,
-            Packet::Auth(_) => Self::ContinueAuthentication,
-            Packet::ConnAck(_) | Packet::SubAck(_) | Packet::UnsubAck(_) | Packet::PingResp => {
-                Self::ServerPacket(packet.packet_type())
+            Packet::Auth(auth) if auth.reason == ReasonCode::CONTINUE_AUTHENTICATION => {
+                Self::ContinueAuthentication
             }
+            // AUTH with success is a server's (MQTT 5 §3.15.2.1).
+            Packet::Auth(_)
+            | Packet::ConnAck(_)
+            | Packet::SubAck(_)
+            | Packet::UnsubAck(_)
+            | Packet::PingResp => Self::ServerPacket(packet.packet_type()),
             Packet::Publish(_)
             | Packet::PubAck(_)
             | Packet::PubRec(_)

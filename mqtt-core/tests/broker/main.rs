@@ -1,12 +1,14 @@
 //! The broker's rules by theme, in virtual time.
 
 mod aliases;
+mod authentication;
 mod connect;
 mod expiry;
 mod flow_control;
 mod keep_alive;
 mod packet_size;
 mod qos;
+mod questions;
 mod retained;
 mod sessions;
 mod shared;

@@ -58,6 +58,9 @@ pub struct Bench {
     pub now: Instant,
     pub questions: Vec<(QuestionId, ConnectionId, Question)>,
     pub records: Vec<Record>,
+    /// Connections whose bytes flow again, and clients that were let in.
+    pub resumed: Vec<ConnectionId>,
+    pub connected: Vec<String>,
     /// Says `Durable` for each record at once.
     pub auto_durable: bool,
     got: BTreeMap<ConnectionId, Vec<Got>>,
@@ -139,6 +142,8 @@ impl Bench {
             now,
             questions: Vec::new(),
             records: Vec::new(),
+            resumed: Vec::new(),
+            connected: Vec::new(),
             auto_durable: true,
             got: BTreeMap::new(),
             versions: BTreeMap::new(),
@@ -342,7 +347,8 @@ impl Bench {
                         self.broker.handle(Input::Durable { up_to: number }, self.now);
                     }
                 }
-                Action::Resume(_) | Action::Connected { .. } => {}
+                Action::Resume(connection) => self.resumed.push(connection),
+                Action::Connected { client_id, .. } => self.connected.push((*client_id).into()),
             }
         }
     }
