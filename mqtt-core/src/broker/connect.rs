@@ -149,7 +149,10 @@ impl Broker {
             self.sessions.insert(Session::new(Arc::clone(&pending.client_id), pending.version))
         });
         self.attach(index, key, pending, admission, session_present, now);
-        self.pump(key, now);
+        // Nothing comes before CONNACK, not even where that is too large for the client.
+        if !self.unsendable.contains(&index) {
+            self.pump(key, now);
+        }
     }
 
     /// Another connection has the session: it is told so and closed [MQTT-3.1.4-3].
