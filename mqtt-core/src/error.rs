@@ -46,6 +46,9 @@ pub enum Violation {
     /// An authentication method other than that of CONNECT.
     #[error("authentication method changed [MQTT-4.12.1-1]")]
     AuthenticationMethodChanged,
+    /// CONNACK with Session Present, though the client knows of no session.
+    #[error("session present, but none was asked for [MQTT-3.2.2-4]")]
+    SessionNotAskedFor,
     /// A packet that acknowledges a message in a state that it does not fit.
     #[error("acknowledgement does not fit the state of the message [MQTT-4.3.3-1]")]
     AcknowledgementOutOfPlace,
@@ -61,6 +64,7 @@ impl Violation {
             | Self::SubscriptionIdentifierFromClient
             | Self::SessionExpiryRaised
             | Self::AuthenticationMethodChanged
+            | Self::SessionNotAskedFor
             | Self::AcknowledgementOutOfPlace => ReasonCode::PROTOCOL_ERROR,
             Self::ReceiveMaximumExceeded => ReasonCode::RECEIVE_MAXIMUM_EXCEEDED,
             Self::TopicAliasInvalid => ReasonCode::TOPIC_ALIAS_INVALID,
@@ -88,7 +92,7 @@ pub enum Refused {
     /// The broker is shutting down.
     #[error("shutting down")]
     ShuttingDown,
-    /// Restoring is only possible into a broker that has not run yet.
-    #[error("the broker has run already")]
+    /// Restoring is only possible before anything else.
+    #[error("it has run already")]
     AlreadyRunning,
 }

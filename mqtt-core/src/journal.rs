@@ -64,6 +64,10 @@ impl<C, W: Copy + PartialEq> Journal<C, W> {
         self.durable = self.durable.max(up_to.min(self.last));
     }
 
+    pub(crate) fn last(&self) -> RecordNumber {
+        self.last
+    }
+
     pub(crate) fn durable(&self) -> RecordNumber {
         self.durable
     }

@@ -5,6 +5,7 @@ extern crate alloc;
 
 mod action;
 mod broker;
+pub mod client;
 mod config;
 mod counters;
 mod error;
@@ -12,6 +13,9 @@ mod input;
 mod journal;
 mod message;
 mod output;
+
+mod property_buffer;
+mod publish_packet;
 mod qos;
 mod records;
 mod topic_alias;
@@ -27,5 +31,7 @@ pub use input::{
 };
 pub use message::Message;
 pub use output::Output;
+pub use property_buffer::PropertyBuffer;
+
 pub use records::{Change, Record};
 pub use will::Will;

@@ -8,7 +8,6 @@ use mqtt_codec::{Acknowledge, Packet, PacketIdentifier, Properties, QoS, ReasonC
 use topic_match::TopicName;
 
 use super::connection::{Connection, DeliveryCheck};
-use super::encoder::{self, SHARED_ABOVE, TooLarge};
 use super::queue::Delivery;
 use super::routing::Target;
 use super::session::{Session, SessionKey};
@@ -17,6 +16,7 @@ use crate::action::Question;
 use crate::input::ConnectionId;
 use crate::journal::Journal;
 use crate::message::{Draft, Message, OutOfMemory};
+use crate::publish_packet::{self, Outgoing, SHARED_ABOVE, TooLarge};
 use crate::qos::outgoing::{Acknowledgement, State};
 use crate::records::Change;
 
@@ -132,7 +132,7 @@ impl Broker {
 
     fn send_qos0(&mut self, target: &Target, publication: &Publication<'_>, retain: bool, now: Instant) {
         let Some(index) = self.sessions[target.session].connection else { return };
-        let what = encoder::Outgoing {
+        let what = Outgoing {
             draft: publication.draft,
             message: publication.stored.as_ref(),
             delivery: mqtt_codec::Delivery::AtMostOnce,
@@ -188,7 +188,7 @@ impl Broker {
             return false;
         };
         let (qos, delivery) = match state {
-            State::Free => return true,
+            State::Free | State::Reserved => return true,
             State::AwaitPubComp => {
                 self.send_pubrel(index, id, ReasonCode::SUCCESS);
                 return true;
@@ -197,10 +197,10 @@ impl Broker {
             State::AwaitPubRec(delivery) => (QoS::ExactlyOnce, delivery),
         };
         let draft = delivery.message.draft();
-        let what = encoder::Outgoing {
+        let what = Outgoing {
             draft: &draft,
             message: Some(&delivery.message),
-            delivery: encoder::delivery(qos, Some(id), true),
+            delivery: publish_packet::delivery(qos, Some(id), true),
             retain: delivery.retain,
             identifiers: delivery.identifiers.as_slice(),
         };
@@ -268,10 +268,10 @@ impl Broker {
             self.journal.note(durable, || dropped_change(&session.client_id, serial));
         }
         let draft = message.draft();
-        let what = encoder::Outgoing {
+        let what = Outgoing {
             draft: &draft,
             message: Some(&message),
-            delivery: encoder::delivery(qos, packet_id, false),
+            delivery: publish_packet::delivery(qos, packet_id, false),
             retain,
             identifiers: identifiers.as_slice(),
         };

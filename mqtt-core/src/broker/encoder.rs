@@ -5,32 +5,12 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use machine::Instant;
-use mqtt_codec::{
-    Delivery, PacketIdentifier, Properties, Property, ProtocolVersion, Publish, QoS, SubscriptionIdentifier,
-};
+use mqtt_codec::{Property, ProtocolVersion};
 
 use super::connection::Connection;
 use crate::counters::Counters;
-use crate::message::{Draft, Message};
 use crate::output::Pool;
-use crate::topic_alias::Naming;
-
-/// Payloads above this are shared between the outputs of connections, smaller ones copied: the copy is cheaper.
-pub(crate) const SHARED_ABOVE: usize = 1024;
-
-/// A PUBLISH for one client.
-pub(crate) struct Outgoing<'a> {
-    pub(crate) draft: &'a Draft<'a>,
-    /// The same as stored, if it is.
-    pub(crate) message: Option<&'a Arc<Message>>,
-    pub(crate) delivery: Delivery,
-    pub(crate) retain: bool,
-    pub(crate) identifiers: &'a [u32],
-}
-
-/// The packet is larger than the client accepts [MQTT-3.1.2-24].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TooLarge;
+use crate::publish_packet::{Outgoing, Receiver, TooLarge};
 
 /// Encodes PUBLISH packets, and remembers those that other clients may get as well.
 #[derive(Debug, Default)]
@@ -69,7 +49,13 @@ impl Encoder {
         if reuse && !individual && !what.delivery.dup() {
             self.write_class(connection, pool, what, now)?;
         } else {
-            write_individual(connection, pool, what, now)?;
+            let mut receiver = Receiver {
+                outbox: &mut connection.outbox,
+                aliases: &mut connection.outgoing_aliases,
+                version: connection.version,
+                max_packet_size: connection.max_packet_size,
+            };
+            what.write(&mut receiver, pool, now)?;
         }
         counters.packets_sent += 1;
         counters.publish_sent += 1;
@@ -90,7 +76,7 @@ impl Encoder {
             self.classes[number] = Some(encode_class(&mut self.bytes, connection.version, what, now)?);
         }
         let Some(class) = &self.classes[number] else { return Err(TooLarge) };
-        let shared = shared_payload(what);
+        let shared = what.shared_payload();
         let size = class.bytes.len() + shared.map_or(0, |message| message.payload().len());
         if size > connection.max_packet_size as usize {
             return Err(TooLarge);
@@ -115,74 +101,14 @@ fn encode_class(
     now: Instant,
 ) -> Result<Class, TooLarge> {
     let expiry = what.draft.expiry_left(now).map(Property::MessageExpiryInterval);
-    let publish = publish(what, what.draft.topic, expiry.as_slice());
+    let publish = what.packet(what.draft.topic, expiry.as_slice());
     let start = bytes.len();
     publish.encode_head(version, bytes).map_err(|_| TooLarge)?;
     // After the type and a remaining length of one to four bytes come the topic's length and the topic.
     let length_bytes = bytes[start + 1..].iter().take_while(|byte| **byte >= 0x80).count() + 1;
     let packet_id_at = 1 + length_bytes + 2 + what.draft.topic.len();
-    if shared_payload(what).is_none() {
+    if what.shared_payload().is_none() {
         bytes.extend_from_slice(what.draft.payload);
     }
     Ok(Class { bytes: start..bytes.len(), packet_id_at })
-}
-
-fn write_individual(
-    connection: &mut Connection,
-    pool: &mut Pool,
-    what: &Outgoing<'_>,
-    now: Instant,
-) -> Result<(), TooLarge> {
-    let naming = connection.outgoing_aliases.naming(what.draft.topic);
-    let (topic, alias) = match naming {
-        Naming::Name => (what.draft.topic, None),
-        Naming::NameAndAlias(alias) => (what.draft.topic, Some(alias)),
-        Naming::Alias(alias) => ("", Some(alias)),
-    };
-    let expiry = what.draft.expiry_left(now).map(Property::MessageExpiryInterval);
-    let identifiers = what.identifiers.iter().filter_map(|number| SubscriptionIdentifier::new(*number));
-    let more: Vec<Property<'_>> = expiry
-        .into_iter()
-        .chain(alias.map(Property::TopicAlias))
-        .chain(identifiers.map(Property::SubscriptionIdentifier))
-        .collect();
-
-    let publish = publish(what, topic, &more);
-    let size = publish.encoded_len(connection.version).map_err(|_| TooLarge)?;
-    if size > connection.max_packet_size as usize {
-        return Err(TooLarge);
-    }
-    let buffer = connection.outbox.buffer(pool);
-    publish.encode_head(connection.version, buffer).map_err(|_| TooLarge)?;
-    match shared_payload(what) {
-        Some(message) => connection.outbox.push_payload(Arc::clone(message)),
-        None => buffer.extend_from_slice(what.draft.payload),
-    }
-    connection.outgoing_aliases.establish(naming, what.draft.topic);
-    Ok(())
-}
-
-fn publish<'a>(what: &'a Outgoing<'_>, topic: &'a str, more: &'a [Property<'a>]) -> Publish<'a> {
-    let properties: Properties<'a> = what.draft.properties();
-    Publish {
-        delivery: what.delivery,
-        retain: what.retain,
-        topic,
-        properties: properties.and(more),
-        payload: what.draft.payload,
-    }
-}
-
-/// The stored message, if its payload is worth sharing.
-fn shared_payload<'a>(what: &Outgoing<'a>) -> Option<&'a Arc<Message>> {
-    what.message.filter(|message| message.payload().len() > SHARED_ABOVE)
-}
-
-/// The QoS part of a PUBLISH; QoS 0 when there is no packet identifier.
-pub(crate) fn delivery(qos: QoS, packet_id: Option<PacketIdentifier>, dup: bool) -> Delivery {
-    match (qos, packet_id) {
-        (QoS::AtLeastOnce, Some(packet_id)) => Delivery::AtLeastOnce { packet_id, dup },
-        (QoS::ExactlyOnce, Some(packet_id)) => Delivery::ExactlyOnce { packet_id, dup },
-        (QoS::AtMostOnce, _) | (_, None) => Delivery::AtMostOnce,
-    }
 }

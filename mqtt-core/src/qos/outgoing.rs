@@ -23,6 +23,7 @@ use mqtt_codec::{PacketIdentifier, QoS};
 pub(crate) struct Outgoing<M> {
     slots: Vec<Slot<M>>,
     free: VecDeque<u16>,
+    reserved: usize,
     next_sequence: u64,
     /// After a reconnection: what has not been sent again yet, in order.
     resend: VecDeque<PacketIdentifier>,
@@ -40,6 +41,8 @@ struct Slot<M> {
 pub(crate) enum State<M> {
     /// The packet identifier is unused.
     Free,
+    /// The packet identifier is that of a SUBSCRIBE or UNSUBSCRIBE.
+    Reserved,
     /// QoS 1, sent.
     AwaitPubAck(M),
     /// QoS 2, sent.
@@ -79,7 +82,13 @@ pub(crate) enum Outcome<M> {
 
 impl<M> Default for Outgoing<M> {
     fn default() -> Self {
-        Self { slots: Vec::new(), free: VecDeque::new(), next_sequence: 0, resend: VecDeque::new() }
+        Self {
+            slots: Vec::new(),
+            free: VecDeque::new(),
+            reserved: 0,
+            next_sequence: 0,
+            resend: VecDeque::new(),
+        }
     }
 }
 
@@ -91,7 +100,7 @@ impl<M> Outgoing<M> {
 
     /// Messages that are not done.
     pub(crate) fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.slots.len() - self.free.len() - self.reserved
     }
 
     /// Gives a new message of QoS 1 or 2 its packet identifier; `None` when `window` messages are in flight.
@@ -130,7 +139,8 @@ impl<M> Outgoing<M> {
                 self.free.push_back(id.get());
                 Outcome::Released
             }
-            (state @ State::AwaitPubAck(_), PubRec | PubRecError | PubComp)
+            (state @ State::Reserved, PubAck | PubRec | PubRecError | PubComp)
+            | (state @ State::AwaitPubAck(_), PubRec | PubRecError | PubComp)
             | (state @ State::AwaitPubRec(_), PubAck | PubComp)
             | (state @ State::AwaitPubComp, PubAck) => {
                 slot.state = state;
@@ -141,7 +151,7 @@ impl<M> Outgoing<M> {
 
     /// The connection is gone: everything that is not done will be sent again on the next one, in order.
     pub(crate) fn interrupt(&mut self) {
-        if self.len() == 0 {
+        if self.len() + self.reserved == 0 {
             // A busy window's memory is not kept for a client that may never come back.
             *self = Self { next_sequence: self.next_sequence, ..Self::default() };
             return;
@@ -166,7 +176,7 @@ impl<M> Outgoing<M> {
     /// Takes out everything that is not done, in order.
     pub(crate) fn drain(&mut self) -> Vec<State<M>> {
         let mut slots = core::mem::take(self).slots;
-        slots.retain(|slot| !matches!(slot.state, State::Free));
+        slots.retain(|slot| !matches!(slot.state, State::Free | State::Reserved));
         slots.sort_unstable_by_key(|slot| slot.sequence);
         slots.into_iter().map(|slot| slot.state).collect()
     }
@@ -174,7 +184,7 @@ impl<M> Outgoing<M> {
     /// Everything that is not done, with its place in the order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (PacketIdentifier, u64, &State<M>)> {
         (1..=u16::MAX).zip(&self.slots).filter_map(|(number, slot)| match slot.state {
-            State::Free => None,
+            State::Free | State::Reserved => None,
             _ => Some((PacketIdentifier::new(number)?, slot.sequence, &slot.state)),
         })
     }
@@ -191,14 +201,29 @@ impl<M> Outgoing<M> {
 
     /// Forgets what has this identifier, whatever its state.
     pub(crate) fn forget(&mut self, id: PacketIdentifier) {
-        if self.state(id).is_some() {
-            self.slots[index(id)].state = State::Free;
-            self.free.push_back(id.get());
+        let Some(slot) = self.slots.get_mut(index(id)) else { return };
+        match core::mem::replace(&mut slot.state, State::Free) {
+            State::Free => return,
+            State::Reserved => self.reserved -= 1,
+            State::AwaitPubAck(_) | State::AwaitPubRec(_) | State::AwaitPubComp => {}
         }
+        self.free.push_back(id.get());
     }
 
-    fn state(&self, id: PacketIdentifier) -> Option<&State<M>> {
-        self.slots.get(index(id)).map(|slot| &slot.state).filter(|state| !matches!(state, State::Free))
+    /// An identifier for a SUBSCRIBE or UNSUBSCRIBE, until it is [forgotten](Self::forget).
+    pub(crate) fn reserve(&mut self) -> Option<PacketIdentifier> {
+        let id = self.vacant()?;
+        self.slots[index(id)].state = State::Reserved;
+        self.reserved += 1;
+        Some(id)
+    }
+
+    /// What has this identifier.
+    pub(crate) fn state(&self, id: PacketIdentifier) -> Option<&State<M>> {
+        self.slots
+            .get(index(id))
+            .map(|slot| &slot.state)
+            .filter(|state| !matches!(state, State::Free | State::Reserved))
     }
 
     fn vacant(&mut self) -> Option<PacketIdentifier> {
@@ -241,9 +266,13 @@ mod tests {
     /// Every state × event, against the table of MQTT 5 §4.3.
     #[test]
     fn state_event_table() {
-        let table: [(&str, [Outcome<&str>; 4]); 4] = [
+        let table: [(&str, [Outcome<&str>; 4]); 5] = [
             // state            PUBACK                PUBREC                  PUBREC ≥ 0x80         PUBCOMP
             ("free", [Outcome::Unknown, Outcome::Unknown, Outcome::Unknown, Outcome::Unknown]),
+            (
+                "reserved",
+                [Outcome::OutOfPlace, Outcome::OutOfPlace, Outcome::OutOfPlace, Outcome::OutOfPlace],
+            ),
             (
                 "await-puback",
                 [Outcome::Done("m"), Outcome::OutOfPlace, Outcome::OutOfPlace, Outcome::OutOfPlace],
@@ -265,6 +294,10 @@ mod tests {
                 };
                 match state {
                     "free" => _ = outgoing.acknowledge(id, PubRecError),
+                    "reserved" => {
+                        outgoing.acknowledge(id, PubRecError);
+                        assert_eq!(outgoing.reserve().unwrap(), id);
+                    }
                     "await-pubcomp" => _ = outgoing.acknowledge(id, PubRec),
                     _ => {}
                 }

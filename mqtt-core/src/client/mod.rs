@@ -1,0 +1,300 @@
+//! An MQTT client as one state machine: connection, session, messages both ways, subscriptions, reconnection.
+//!
+//! The host opens and closes one transport connection at a time, as [`Action`]s tell it; the application publishes and
+//! subscribes whether or not there is one, and follows each [`Handle`] to its [`Outcome`].
+//!
+//! [`connect`](self) makes connections and takes leave, `publish` and `acknowledge` send messages, `receive` takes what
+//! comes, `subscribe` keeps the subscriptions, `restore` rebuilds a session.
+
+mod acknowledge;
+mod config;
+mod connect;
+mod io;
+mod phase;
+mod publish;
+mod receive;
+mod records;
+mod restore;
+mod server;
+mod subscribe;
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use machine::{Deadlines, Instant, Random};
+use mqtt_codec::{Packet, PacketIdentifier};
+
+use self::acknowledge::Unacknowledged;
+use self::phase::Phase;
+use self::server::Server;
+use self::subscribe::{Request, Subscription};
+use crate::input::RecordNumber;
+use crate::journal::Journal;
+use crate::message::{self, Budget};
+use crate::output::{Outbox, Output, Pool};
+use crate::property_buffer::PropertyBuffer;
+use crate::qos::incoming::Incoming;
+use crate::qos::outgoing::Outgoing;
+use crate::topic_alias::{IncomingAliases, OutgoingAliases};
+
+pub use self::config::{Backoff, Config, Will};
+pub use self::io::{Action, DeliveryId, DisconnectReason, DropReason, Handle, Input, Message, Outcome};
+pub use self::records::Change;
+
+/// An MQTT client: bytes, time and the application's wishes in, [`Action`]s out.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each holds on its own, whatever the phase")]
+pub struct Client {
+    config: Config,
+    /// The configured client identifier, or what the server gave.
+    identifier: String,
+    random: Random,
+    phase: Phase,
+    /// The application wants a connection.
+    wanted: bool,
+    /// Attempts that failed since the last CONNACK.
+    failures: u32,
+    /// A server has named another one.
+    redirect: Option<Box<str>>,
+    /// Why the connection is being closed.
+    ending: Option<(DisconnectReason, PropertyBuffer)>,
+    /// The server may have a session of an earlier connection.
+    established: bool,
+
+    // Of one connection.
+    server: Server,
+    outbox: Outbox,
+    pool: Pool,
+    announced: bool,
+    partial: Vec<u8>,
+    incoming_aliases: IncomingAliases,
+    outgoing_aliases: OutgoingAliases,
+    reauthenticating: bool,
+    last_sent: Instant,
+
+    // Of the session.
+    /// Messages that have not been sent.
+    queue: VecDeque<Pending>,
+    outgoing: Outgoing<Pending>,
+    /// The handles of QoS 2 messages that are with the server.
+    released: BTreeMap<PacketIdentifier, Handle>,
+    incoming: Incoming,
+    /// Messages that the application has not acknowledged, in order of arrival.
+    unacknowledged: VecDeque<Unacknowledged>,
+    /// SUBSCRIBEs and UNSUBSCRIBEs that have not been sent.
+    requests: VecDeque<Request>,
+    requested: BTreeMap<PacketIdentifier, Request>,
+    subscriptions: BTreeMap<Box<str>, Subscription>,
+    next_subscription_identifier: u32,
+
+    actions: VecDeque<Action>,
+    deadlines: Deadlines<Timer>,
+    journal: Journal<Change, ()>,
+    budget: Budget,
+    next_handle: u64,
+    next_serial: u64,
+    next_delivery: u64,
+}
+
+/// A message that has not reached its end.
+#[derive(Clone, Debug)]
+struct Pending {
+    handle: Handle,
+    message: Arc<message::Message>,
+    serial: u64,
+}
+
+/// What has a deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// Opening, CONNACK, a step of authentication.
+    Connect,
+    /// The next attempt.
+    Reconnect,
+    /// PINGREQ is due, unless something was sent since.
+    Ping,
+    /// PINGRESP is overdue.
+    PingTimeout,
+}
+
+impl Client {
+    /// A client without a connection. The seed decides when it reconnects.
+    pub fn new(config: Config, seed: u64, now: Instant) -> Self {
+        Self {
+            identifier: config.client_id.clone(),
+            random: Random::from_u64(seed),
+            phase: Phase::Idle,
+            wanted: false,
+            failures: 0,
+            redirect: None,
+            ending: None,
+            established: false,
+            server: Server::default(),
+            outbox: Outbox::default(),
+            pool: Pool::default(),
+            announced: false,
+            partial: Vec::new(),
+            incoming_aliases: IncomingAliases::default(),
+            outgoing_aliases: OutgoingAliases::default(),
+            reauthenticating: false,
+            last_sent: now,
+            queue: VecDeque::new(),
+            outgoing: Outgoing::default(),
+            released: BTreeMap::new(),
+            incoming: Incoming::default(),
+            unacknowledged: VecDeque::new(),
+            requests: VecDeque::new(),
+            requested: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            next_subscription_identifier: 0,
+            actions: VecDeque::new(),
+            deadlines: Deadlines::new(),
+            journal: Journal::new(config.durable),
+            budget: Budget::new(config.max_memory),
+            next_handle: 0,
+            next_serial: 0,
+            next_delivery: 0,
+            config,
+        }
+    }
+
+    /// Takes an input in; returns how many bytes of [`Input::Bytes`] it took (all of them), 0 for all else.
+    pub fn handle(&mut self, input: Input<'_>, now: Instant) -> usize {
+        let taken = match input {
+            Input::Bytes(bytes) => {
+                self.receive(bytes, now);
+                bytes.len()
+            }
+            Input::Opened => {
+                self.opened(now);
+                0
+            }
+            Input::Sent(bytes) => {
+                self.outbox.advance(bytes, &mut self.pool);
+                self.announced = self.outbox.chunks().next().is_some();
+                self.pump(now);
+                0
+            }
+            Input::Closed => {
+                self.closed(now);
+                0
+            }
+            Input::Authentication(data) => {
+                self.continue_authentication(data, now);
+                0
+            }
+            Input::Durable { up_to } => {
+                self.journal.advance(up_to);
+                while self.journal.next_released().is_some() {
+                    self.outbox.open_gates(self.journal.durable());
+                }
+                self.announce();
+                0
+            }
+            Input::Tick => {
+                self.tick(now);
+                0
+            }
+        };
+        self.commit();
+        taken
+    }
+
+    /// The next thing to do or to know, until `None`.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// When [`Input::Tick`] is due.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// What may leave now.
+    pub fn output(&self) -> Output<'_> {
+        self.outbox.chunks()
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The client identifier: the configured one, or what the server gave.
+    pub fn client_id(&self) -> &str {
+        &self.identifier
+    }
+
+    /// Whether the server has let the client in.
+    pub fn is_connected(&self) -> bool {
+        self.phase == Phase::Connected
+    }
+
+    /// Messages that have not reached their end: waiting, or sent and not acknowledged.
+    pub fn unfinished(&self) -> usize {
+        self.queue.len() + self.outgoing.len()
+    }
+
+    /// The last record, durable or not: once it is, all that the application asked for until now is safe.
+    pub fn last_record(&self) -> RecordNumber {
+        self.journal.last()
+    }
+
+    fn tick(&mut self, now: Instant) {
+        while let Some(timer) = self.deadlines.expire(now) {
+            match timer {
+                Timer::Connect => self.end(DisconnectReason::ConnectTimeout),
+                Timer::Reconnect => self.open(now),
+                Timer::Ping => self.ping(now),
+                Timer::PingTimeout => self.end(DisconnectReason::PingTimeout),
+            }
+        }
+    }
+
+    /// What an event changed becomes one record.
+    fn commit(&mut self) {
+        if let Some((number, changes)) = self.journal.commit() {
+            self.actions.push_back(Action::Record { number, changes });
+        }
+    }
+
+    fn complete(&mut self, handle: Handle, outcome: Outcome) {
+        self.actions.push_back(Action::Completed { handle, outcome });
+    }
+
+    fn take_handle(&mut self) -> Handle {
+        self.next_handle += 1;
+        Handle(self.next_handle)
+    }
+
+    /// Writes a packet other than PUBLISH; `false` when it is larger than the server takes, or cannot be encoded.
+    fn write(&mut self, packet: &Packet<'_>, now: Instant) -> bool {
+        let version = self.config.version;
+        let fits = packet.encoded_len(version).is_ok_and(|len| len <= self.server.max_packet_size as usize);
+        if !fits || packet.encode(version, self.outbox.buffer(&mut self.pool)).is_err() {
+            return false;
+        }
+        self.last_sent = now;
+        self.announce();
+        true
+    }
+
+    /// Says once that there is output.
+    fn announce(&mut self) {
+        if !self.announced && self.outbox.chunks().next().is_some() {
+            self.announced = true;
+            self.actions.push_back(Action::Output);
+        }
+    }
+
+    /// Holds back what is written from now on until all that has happened is durable.
+    fn gate(&mut self) {
+        if let Some(record) = self.journal.gate() {
+            self.outbox.gate(record);
+            self.journal.wait(record, ());
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Messages to the server, up to their last acknowledgement (MQTT 5 §3.3, §4.3, §4.4).
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use machine::Instant;
+use mqtt_codec::{Acknowledge, Packet, PacketIdentifier, Properties, Property, QoS, ReasonCode};
+use topic_match::TopicName;
+
+use super::phase::Phase;
+use super::records::Change;
+use super::{Client, DropReason, Handle, Outcome, Pending};
+use crate::error::{Refused, Violation};
+use crate::input::Publication;
+use crate::message::{Draft, expires_at};
+use crate::publish_packet::{self, Outgoing, Receiver, TooLarge};
+use crate::qos::outgoing::{self, Acknowledgement, State};
+
+/// Bytes that may wait in the output before messages wait in the queue instead.
+const HIGH_WATER: usize = 64 << 10;
+
+impl Client {
+    /// Publishes a message, now or when there is a connection. Its handle completes when the message has reached the end of
+    /// its QoS.
+    ///
+    /// # Errors
+    /// [`Refused::InvalidTopic`]; [`Refused::Full`] when as many messages wait as the configuration allows, or their bytes
+    /// do.
+    pub fn publish(&mut self, publication: &Publication<'_>, now: Instant) -> Result<Handle, Refused> {
+        TopicName::new(publication.topic).map_err(|_| Refused::InvalidTopic)?;
+        let mut properties = Vec::new();
+        for property in publication.properties.iter().filter(is_forwarded) {
+            property.encode(&mut properties).map_err(|_| Refused::Full)?;
+        }
+        let draft = Draft {
+            topic: publication.topic,
+            properties: &properties,
+            payload: publication.payload,
+            qos: publication.qos,
+            retain: publication.retain,
+            expires: expires_at(publication.properties.message_expiry_interval(), now),
+        };
+        let at_once = self.phase == Phase::Connected && !self.has_backlog() && self.outbox.len() < HIGH_WATER;
+        if draft.qos == QoS::AtMostOnce && (at_once || !self.may_wait(draft.qos)) {
+            let handle = self.take_handle();
+            let outcome = if at_once {
+                match self.check_server(&draft, now).and_then(|()| self.send_qos0(&draft, now)) {
+                    Ok(()) => Outcome::Published(ReasonCode::SUCCESS),
+                    Err(reason) => Outcome::Dropped(reason),
+                }
+            } else {
+                Outcome::Dropped(DropReason::NotConnected)
+            };
+            self.complete(handle, outcome);
+            return Ok(handle);
+        }
+        if self.unfinished() >= self.config.max_queued as usize {
+            return Err(Refused::Full);
+        }
+        let message = self.budget.store(&draft).map_err(|_| Refused::Full)?;
+        let handle = self.take_handle();
+        self.next_serial += 1;
+        let pending = Pending { handle, message, serial: self.next_serial };
+        self.note_queued(&pending);
+        self.queue.push_back(pending);
+        self.pump(now);
+        self.commit();
+        Ok(handle)
+    }
+
+    /// Sends what can be sent: first what the end of the last connection interrupted, then the queue.
+    pub(super) fn pump(&mut self, now: Instant) {
+        while self.phase == Phase::Connected && self.outbox.len() < HIGH_WATER {
+            if self.resend_next(now) {
+                continue;
+            }
+            if self.outgoing.in_flight() != self.outgoing.len() || !self.send_next(now) {
+                return;
+            }
+        }
+    }
+
+    fn resend_next(&mut self, now: Instant) -> bool {
+        let window = self.window();
+        let Some((id, state)) = self.outgoing.next_resend(window) else { return false };
+        let (qos, pending) = match state {
+            State::Free | State::Reserved => return true,
+            State::AwaitPubComp => {
+                self.send_pubrel(id, ReasonCode::SUCCESS, now);
+                return true;
+            }
+            State::AwaitPubAck(pending) => (QoS::AtLeastOnce, pending.clone()),
+            State::AwaitPubRec(pending) => (QoS::ExactlyOnce, pending.clone()),
+        };
+        if self.send(&pending, publish_packet::delivery(qos, Some(id), true), now).is_err() {
+            self.give_up(id, &pending, DropReason::TooLarge);
+        }
+        true
+    }
+
+    /// Sends the head of the queue; `false` when there is none or it has to wait.
+    fn send_next(&mut self, now: Instant) -> bool {
+        let Some(pending) = self.queue.front() else { return false };
+        let draft = pending.message.draft();
+        if let Err(reason) = self.check_server(&draft, now) {
+            self.drop_head(reason);
+            return true;
+        }
+        let qos = draft.qos;
+        if qos > QoS::AtMostOnce && self.outgoing.len() >= usize::from(self.window()) {
+            return false;
+        }
+        let Some(pending) = self.queue.pop_front() else { return false };
+        if qos == QoS::AtMostOnce {
+            let outcome = match self.send(&pending, mqtt_codec::Delivery::AtMostOnce, now) {
+                Ok(()) => Outcome::Published(ReasonCode::SUCCESS),
+                Err(TooLarge) => Outcome::Dropped(DropReason::TooLarge),
+            };
+            self.complete(pending.handle, outcome);
+            return true;
+        }
+        let window = self.window();
+        let id = match self.outgoing.send(qos, pending.clone(), window) {
+            Ok(id) => id,
+            Err(pending) => {
+                // All packet identifiers are taken, by SUBSCRIBEs too.
+                self.queue.push_front(pending);
+                return false;
+            }
+        };
+        let serial = pending.serial;
+        self.journal.note(true, || Change::Sent { serial, packet_id: id });
+        if qos == QoS::ExactlyOnce {
+            // Sent again after a crash under another identifier, the server would take it for another message.
+            self.gate();
+        }
+        if self.send(&pending, publish_packet::delivery(qos, Some(id), false), now).is_err() {
+            self.give_up(id, &pending, DropReason::TooLarge);
+        }
+        true
+    }
+
+    fn send(
+        &mut self,
+        pending: &Pending,
+        delivery: mqtt_codec::Delivery,
+        now: Instant,
+    ) -> Result<(), TooLarge> {
+        let draft = pending.message.draft();
+        let message = Some(&pending.message);
+        let what = Outgoing { draft: &draft, message, delivery, retain: draft.retain, identifiers: &[] };
+        self.write_publish(&what, now)
+    }
+
+    fn send_qos0(&mut self, draft: &Draft<'_>, now: Instant) -> Result<(), DropReason> {
+        let delivery = mqtt_codec::Delivery::AtMostOnce;
+        let what = Outgoing { draft, message: None, delivery, retain: draft.retain, identifiers: &[] };
+        self.write_publish(&what, now).map_err(|TooLarge| DropReason::TooLarge)
+    }
+
+    fn write_publish(&mut self, what: &Outgoing<'_>, now: Instant) -> Result<(), TooLarge> {
+        let mut server = Receiver {
+            outbox: &mut self.outbox,
+            aliases: &mut self.outgoing_aliases,
+            version: self.config.version,
+            max_packet_size: self.server.max_packet_size,
+        };
+        what.write(&mut server, &mut self.pool, now)?;
+        self.last_sent = now;
+        self.announce();
+        Ok(())
+    }
+
+    /// What is to be said against sending a message to this server, now.
+    fn check_server(&self, draft: &Draft<'_>, now: Instant) -> Result<(), DropReason> {
+        if draft.is_expired(now) {
+            Err(DropReason::Expired)
+        } else if draft.qos > self.server.max_qos {
+            Err(DropReason::QoSNotSupported)
+        } else if draft.retain && !self.server.retain_available {
+            Err(DropReason::RetainNotSupported)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn drop_head(&mut self, reason: DropReason) {
+        if let Some(pending) = self.queue.pop_front() {
+            let serial = pending.serial;
+            self.journal.note(pending.message.qos() > QoS::AtMostOnce, || Change::Dropped { serial });
+            self.complete(pending.handle, Outcome::Dropped(reason));
+        }
+    }
+
+    fn give_up(&mut self, id: PacketIdentifier, pending: &Pending, reason: DropReason) {
+        self.outgoing.forget(id);
+        self.journal.note(true, || Change::Done { packet_id: id });
+        self.complete(pending.handle, Outcome::Dropped(reason));
+    }
+
+    pub(super) fn on_acknowledgement(
+        &mut self,
+        ack: &Acknowledge<'_>,
+        event: Acknowledgement,
+        now: Instant,
+    ) -> Result<(), Violation> {
+        let id = ack.packet_id;
+        match self.outgoing.acknowledge(id, event) {
+            outgoing::Outcome::Done(pending) => {
+                self.journal.note(true, || Change::Done { packet_id: id });
+                self.complete(pending.handle, Outcome::Published(ack.reason));
+            }
+            outgoing::Outcome::Released => {
+                self.journal.note(true, || Change::Done { packet_id: id });
+                if let Some(handle) = self.released.remove(&id) {
+                    self.complete(handle, Outcome::Published(ReasonCode::SUCCESS));
+                }
+            }
+            outgoing::Outcome::Release(pending) => {
+                self.released.insert(id, pending.handle);
+                self.journal.note(true, || Change::Released { packet_id: id });
+                self.send_pubrel(id, ReasonCode::SUCCESS, now);
+            }
+            outgoing::Outcome::ReleaseAgain => self.send_pubrel(id, ReasonCode::SUCCESS, now),
+            outgoing::Outcome::Unknown if event == Acknowledgement::PubRec => {
+                self.send_pubrel(id, ReasonCode::PACKET_IDENTIFIER_NOT_FOUND, now);
+            }
+            outgoing::Outcome::Unknown => {}
+            outgoing::Outcome::OutOfPlace => return Err(Violation::AcknowledgementOutOfPlace),
+        }
+        self.send_requests(now);
+        self.pump(now);
+        Ok(())
+    }
+
+    /// PUBREL, once it is certain that the message itself is never sent again.
+    fn send_pubrel(&mut self, packet_id: PacketIdentifier, reason: ReasonCode, now: Instant) {
+        self.gate();
+        self.write(&Packet::PubRel(Acknowledge { packet_id, reason, properties: Properties::NONE }), now);
+    }
+
+    /// Without a connection, QoS 0 messages are only kept if the configuration says so.
+    pub(super) fn drop_unwanted_qos0(&mut self) {
+        if self.config.queue_qos0 {
+            return;
+        }
+        let (dropped, kept): (Vec<_>, _) = core::mem::take(&mut self.queue)
+            .into_iter()
+            .partition(|pending: &Pending| pending.message.qos() == QoS::AtMostOnce);
+        self.queue = kept.into();
+        for pending in dropped {
+            self.complete(pending.handle, Outcome::Dropped(DropReason::NotConnected));
+        }
+    }
+
+    pub(super) fn note_queued(&mut self, pending: &Pending) {
+        self.journal.note(pending.message.qos() > QoS::AtMostOnce, || Change::Queued {
+            serial: pending.serial,
+            message: Arc::clone(&pending.message),
+        });
+    }
+
+    fn has_backlog(&self) -> bool {
+        !self.queue.is_empty() || self.outgoing.in_flight() != self.outgoing.len()
+    }
+
+    fn may_wait(&self, qos: QoS) -> bool {
+        qos > QoS::AtMostOnce || self.config.queue_qos0 || self.phase == Phase::Connected
+    }
+
+    fn window(&self) -> u16 {
+        self.server.receive_maximum.min(self.config.max_inflight)
+    }
+}
+
+/// Whether a property of a publication goes out as it is: aliases and expiry are the client's, identifiers the server's.
+fn is_forwarded(property: &Property<'_>) -> bool {
+    !matches!(
+        property,
+        Property::TopicAlias(_) | Property::SubscriptionIdentifier(_) | Property::MessageExpiryInterval(_)
+    )
+}

@@ -1,0 +1,47 @@
+//! What the server of a connection said of itself in CONNACK (MQTT 5 §3.2.2.3).
+
+use core::num::{NonZeroU16, NonZeroU32};
+
+use mqtt_codec::{ConnAck, MAX_PACKET_SIZE, QoS};
+
+/// The server's limits; before CONNACK, what every server takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Server {
+    pub(super) receive_maximum: u16,
+    pub(super) max_packet_size: u32,
+    pub(super) max_qos: QoS,
+    pub(super) retain_available: bool,
+    pub(super) topic_alias_maximum: u16,
+    pub(super) subscription_identifiers: bool,
+    /// Instead of the configured one, in seconds.
+    pub(super) keep_alive: Option<u16>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            receive_maximum: u16::MAX,
+            max_packet_size: MAX_PACKET_SIZE,
+            max_qos: QoS::ExactlyOnce,
+            retain_available: true,
+            topic_alias_maximum: 0,
+            subscription_identifiers: true,
+            keep_alive: None,
+        }
+    }
+}
+
+impl Server {
+    pub(super) fn of(connack: &ConnAck<'_>) -> Self {
+        let properties = &connack.properties;
+        Self {
+            receive_maximum: properties.receive_maximum().map_or(u16::MAX, NonZeroU16::get),
+            max_packet_size: properties.maximum_packet_size().map_or(MAX_PACKET_SIZE, NonZeroU32::get),
+            max_qos: properties.maximum_qos().unwrap_or(QoS::ExactlyOnce),
+            retain_available: properties.retain_available().unwrap_or(true),
+            topic_alias_maximum: properties.topic_alias_maximum().unwrap_or(0),
+            subscription_identifiers: properties.subscription_identifiers_available().unwrap_or(true),
+            keep_alive: properties.server_keep_alive(),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! A PUBLISH on its way out: what all who send one have in common.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use machine::Instant;
+use mqtt_codec::{
+    Delivery, PacketIdentifier, Properties, Property, ProtocolVersion, Publish, QoS, SubscriptionIdentifier,
+};
+
+use crate::message::{Draft, Message};
+use crate::output::{Outbox, Pool};
+use crate::topic_alias::{Naming, OutgoingAliases};
+
+/// Payloads above this are shared between the outputs of connections, smaller ones copied: the copy is cheaper.
+pub(crate) const SHARED_ABOVE: usize = 1024;
+
+/// A PUBLISH for one peer.
+pub(crate) struct Outgoing<'a> {
+    pub(crate) draft: &'a Draft<'a>,
+    /// The same as stored, if it is.
+    pub(crate) message: Option<&'a Arc<Message>>,
+    pub(crate) delivery: Delivery,
+    pub(crate) retain: bool,
+    pub(crate) identifiers: &'a [u32],
+}
+
+/// The packet is larger than the peer accepts [MQTT-3.1.2-24].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooLarge;
+
+/// Whom it is for.
+pub(crate) struct Receiver<'a> {
+    pub(crate) outbox: &'a mut Outbox,
+    pub(crate) aliases: &'a mut OutgoingAliases,
+    pub(crate) version: ProtocolVersion,
+    pub(crate) max_packet_size: u32,
+}
+
+impl Outgoing<'_> {
+    /// Appends the packet to a peer's output, with the topic alias that the peer allows.
+    pub(crate) fn write(&self, to: &mut Receiver<'_>, pool: &mut Pool, now: Instant) -> Result<(), TooLarge> {
+        let naming = to.aliases.naming(self.draft.topic);
+        let (topic, alias) = match naming {
+            Naming::Name => (self.draft.topic, None),
+            Naming::NameAndAlias(alias) => (self.draft.topic, Some(alias)),
+            Naming::Alias(alias) => ("", Some(alias)),
+        };
+        let expiry = self.draft.expiry_left(now).map(Property::MessageExpiryInterval);
+        let identifiers = self.identifiers.iter().filter_map(|number| SubscriptionIdentifier::new(*number));
+        let more: Vec<Property<'_>> = expiry
+            .into_iter()
+            .chain(alias.map(Property::TopicAlias))
+            .chain(identifiers.map(Property::SubscriptionIdentifier))
+            .collect();
+
+        let publish = self.packet(topic, &more);
+        let size = publish.encoded_len(to.version).map_err(|_| TooLarge)?;
+        if size > to.max_packet_size as usize {
+            return Err(TooLarge);
+        }
+        let buffer = to.outbox.buffer(pool);
+        publish.encode_head(to.version, buffer).map_err(|_| TooLarge)?;
+        match self.shared_payload() {
+            Some(message) => to.outbox.push_payload(Arc::clone(message)),
+            None => buffer.extend_from_slice(self.draft.payload),
+        }
+        to.aliases.establish(naming, self.draft.topic);
+        Ok(())
+    }
+
+    /// The packet, with this topic and these properties beside those of the message.
+    pub(crate) fn packet<'a>(&'a self, topic: &'a str, more: &'a [Property<'a>]) -> Publish<'a> {
+        let properties: Properties<'a> = self.draft.properties();
+        Publish {
+            delivery: self.delivery,
+            retain: self.retain,
+            topic,
+            properties: properties.and(more),
+            payload: self.draft.payload,
+        }
+    }
+
+    /// The stored message, if its payload is worth sharing.
+    pub(crate) fn shared_payload(&self) -> Option<&Arc<Message>> {
+        self.message.filter(|message| message.payload().len() > SHARED_ABOVE)
+    }
+}
+
+/// The QoS part of a PUBLISH; QoS 0 when there is no packet identifier.
+pub(crate) fn delivery(qos: QoS, packet_id: Option<PacketIdentifier>, dup: bool) -> Delivery {
+    match (qos, packet_id) {
+        (QoS::AtLeastOnce, Some(packet_id)) => Delivery::AtLeastOnce { packet_id, dup },
+        (QoS::ExactlyOnce, Some(packet_id)) => Delivery::ExactlyOnce { packet_id, dup },
+        (QoS::AtMostOnce, _) | (_, None) => Delivery::AtMostOnce,
+    }
+}
