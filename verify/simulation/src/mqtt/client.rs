@@ -104,7 +104,8 @@ impl Client {
         self.aliases.clear();
         self.unacknowledged.clear();
         self.window = WINDOW;
-        for will in ledger.wills.iter_mut().filter(|will| ledger.published[will.number].client == self.index) {
+        for will in ledger.wills.iter_mut().filter(|will| ledger.published[will.number].client == self.index)
+        {
             will.returned.get_or_insert(now);
         }
         let payload = self.prepare_will(ledger);

@@ -38,7 +38,7 @@ impl Scenario {
                 ops.push((millis(&mut random, 100, 500), client, op));
             }
         }
-        for _ in 0..20 + random.below(40) {
+        for _ in 0..30 + random.below(70) {
             let at = millis(&mut random, 300, BUSY);
             let client = random.below(clients.len() as u64) as usize;
             happen(&mut random, at, client, client < members, &mut ops);
@@ -51,13 +51,13 @@ impl Scenario {
             ops,
             faults: Faults {
                 weather: weather(&mut random),
-                storage: millis(&mut random, 0, 200),
+                storage: Duration::from_millis([0, 60, 500][random.below(3) as usize]),
                 answers: millis(&mut random, 0, 100),
                 crash: if crash.is_empty() { Crash::Never } else { Crash::At(crash) },
                 downtime: Duration::from_secs(1),
             },
             calm_at: Duration::from_millis(BUSY + 1000),
-            calm: Duration::from_secs(40),
+            calm: Duration::from_secs(200),
             lossy,
             trace: false,
         }
@@ -71,11 +71,8 @@ fn config(random: &mut Random, lossy: bool) -> Config {
         offline_qos0: random.chance(1, 2),
         ..QueueConfig::default()
     };
-    let checks = Checks {
-        publish: random.chance(1, 6),
-        subscribe: random.chance(1, 6),
-        deliver: random.chance(1, 8),
-    };
+    let checks =
+        Checks { publish: random.chance(1, 6), subscribe: random.chance(1, 6), deliver: random.chance(1, 8) };
     Config {
         sys_interval: Duration::ZERO,
         durable: random.chance(1, 2),
@@ -113,15 +110,21 @@ fn weather(random: &mut Random) -> Weather {
     Weather {
         latency: (least, least + millis(random, 1, 30)),
         buffer: [70, 1000, 100_000][random.below(3) as usize],
-        cut_per_mille: [0, 300, 900][random.below(3) as usize],
-        cut_within: [300, 3000][random.below(2) as usize],
+        cut_per_mille: [0, 500, 1000][random.below(3) as usize],
+        cut_within: [500, 5000][random.below(2) as usize],
         notice: millis(random, 0, 3000),
         pieces_per_mille: [0, 100, 700][random.below(3) as usize],
     }
 }
 
 /// Something that a client may do, and sometimes what it does a little later.
-fn happen(random: &mut Random, at: Duration, client: usize, member: bool, ops: &mut Vec<(Duration, usize, Op)>) {
+fn happen(
+    random: &mut Random,
+    at: Duration,
+    client: usize,
+    member: bool,
+    ops: &mut Vec<(Duration, usize, Op)>,
+) {
     let later = at + millis(random, 1, 2000);
     match random.below(20) {
         0 => {

@@ -130,7 +130,13 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn each_copy_has_a_reason(&mut self, number: usize, sent: Instant, spans: &[&Span], copies: &[Delivered]) {
+    fn each_copy_has_a_reason(
+        &mut self,
+        number: usize,
+        sent: Instant,
+        spans: &[&Span],
+        copies: &[Delivered],
+    ) {
         for copy in copies {
             let covered = spans.iter().any(|span| {
                 span.asked <= copy.at && span.gone.is_none_or(|gone| gone >= sent) && span.qos >= copy.qos
@@ -170,7 +176,9 @@ impl<'a> Check<'a> {
         let mut seen = BTreeSet::new();
         for copy in self.ledger.delivered.iter().filter(|copy| !copy.retain) {
             let message = &self.ledger.published[copy.number];
-            let Some(sent) = message.sent.filter(|_| seen.insert((copy.client, copy.number))) else { continue };
+            let Some(sent) = message.sent.filter(|_| seen.insert((copy.client, copy.number))) else {
+                continue;
+            };
             let routed_once = message.qos != QoS::AtLeastOnce && self.ledger.crashes.is_empty();
             let kept = || {
                 let sure = self.matching(copy.client, message).any(|span| self.is_sure(span, message, sent));
@@ -241,7 +249,9 @@ pub(crate) fn check_retained(ledger: &Ledger, probe: usize) -> Vec<String> {
         let got: Vec<_> = ledger
             .delivered
             .iter()
-            .filter(|copy| copy.client == probe && copy.retain && ledger.published[copy.number].topic == topic)
+            .filter(|copy| {
+                copy.client == probe && copy.retain && ledger.published[copy.number].topic == topic
+            })
             .map(|copy| copy.number)
             .collect();
         if got != expected {

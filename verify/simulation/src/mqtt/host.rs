@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use machine::{Instant, Random};
 use mqtt_core::{
-    Action, Admission, Answer, Broker, Config, ConnectionId, Counters, Gauges, Input, Question, QuestionId, Record,
-    RecordNumber,
+    Action, Admission, Answer, Broker, Config, ConnectionId, Counters, Gauges, Input, Question, QuestionId,
+    Record, RecordNumber,
 };
 
 use super::scenario::{Crash, Faults};
@@ -17,6 +17,10 @@ use crate::net::{Event, LinkId, Network, Side};
 
 /// How long a connection that is to be closed may take to get its last output away.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// Payloads of this size may be kept by an output alone.
+const LARGE: usize = 1024;
+/// The last packets that still fit into an output make it a little larger than its limit.
+const MARGIN: usize = 4096;
 
 #[derive(Debug)]
 pub(crate) struct Host {
@@ -31,9 +35,11 @@ pub(crate) struct Host {
     closing: BTreeSet<LinkId>,
     agenda: Agenda<Due>,
     storage: Storage,
-    /// Records emitted, and what the scenario wants to happen at one of them.
-    emitted: usize,
+    /// Records emitted.
+    pub(crate) emitted: usize,
     pub(crate) crashes: Vec<Instant>,
+    /// How many records were not durable at each crash.
+    pub(crate) lags: Vec<usize>,
     pub(crate) problems: Vec<String>,
 }
 
@@ -70,6 +76,7 @@ impl Host {
             storage: Storage::default(),
             emitted: 0,
             crashes: Vec::new(),
+            lags: Vec::new(),
             problems: Vec::new(),
         };
         host.start(now);
@@ -125,11 +132,18 @@ impl Host {
     }
 
     /// Nothing but records survives; the broker is back after a while.
-    pub(crate) fn crash(&mut self, survive: usize, network: &mut Network, history: &mut History, now: Instant) {
+    pub(crate) fn crash(
+        &mut self,
+        survive: usize,
+        network: &mut Network,
+        history: &mut History,
+        now: Instant,
+    ) {
         if self.broker.take().is_none() {
             return;
         }
         let Storage { records, durable, .. } = &mut self.storage;
+        self.lags.push(records.len() - *durable);
         records.truncate(*durable + survive);
         *durable = records.len();
         history.note(now, format_args!("broker: crash, {} records survive", records.len()));
@@ -159,10 +173,6 @@ impl Host {
         self.broker.as_ref().map(|broker| *broker.counters()).unwrap_or_default()
     }
 
-    pub(crate) fn records(&self) -> usize {
-        self.emitted
-    }
-
     /// Stored messages are shared with the broker: without them it has what it holds itself.
     pub(crate) fn forget_records(&mut self) {
         self.storage.records.clear();
@@ -186,7 +196,9 @@ impl Host {
     }
 
     fn read(&mut self, link: LinkId, network: &mut Network, now: Instant) {
-        let (Some(broker), Some(&connection)) = (&mut self.broker, self.connections.get(&link)) else { return };
+        let (Some(broker), Some(&connection)) = (&mut self.broker, self.connections.get(&link)) else {
+            return;
+        };
         let bytes = network.peek(link, Side::Accepted);
         if !bytes.is_empty() {
             let taken = broker.handle(Input::Bytes { connection, bytes }, now);
@@ -195,7 +207,9 @@ impl Host {
     }
 
     fn write(&mut self, link: LinkId, network: &mut Network, now: Instant) {
-        let (Some(broker), Some(&connection)) = (&mut self.broker, self.connections.get(&link)) else { return };
+        let (Some(broker), Some(&connection)) = (&mut self.broker, self.connections.get(&link)) else {
+            return;
+        };
         loop {
             let bytes = network.write(link, Side::Accepted, broker.output(connection), now);
             if bytes == 0 {
@@ -204,6 +218,9 @@ impl Host {
             broker.handle(Input::Sent { connection, bytes }, now);
         }
         let waiting: usize = broker.output(connection).map(<[u8]>::len).sum();
+        if waiting > 3 * self.config.output_high_water + MARGIN {
+            self.problems.push(format!("{now:?} {waiting} bytes of output wait"));
+        }
         if waiting == 0 && self.closing.contains(&link) {
             self.close(link, network, now);
         }
@@ -228,11 +245,22 @@ impl Host {
         while let Some(action) = self.broker.as_mut().and_then(Broker::poll_action) {
             self.act(action, network, history, now);
         }
-        if let Some(broker) = &self.broker {
-            let (memory, limit) = (broker.gauges().memory, self.config.max_memory as u64);
-            if memory > limit {
-                self.problems.push(format!("{now:?} {memory} bytes of {limit} in use"));
-            }
+        self.check_bounds(now);
+    }
+
+    /// What is stored stays within the limits, whoever reads nothing or stays away.
+    fn check_bounds(&mut self, now: Instant) {
+        let Some(broker) = &self.broker else { return };
+        let (config, gauges) = (&self.config, broker.gauges());
+        if gauges.memory > config.max_memory as u64 {
+            self.problems.push(format!("{now:?} {} bytes in use", gauges.memory));
+        }
+        let of_session = u64::from(config.queue.messages) + u64::from(config.max_inflight);
+        let of_output = (config.output_high_water / LARGE + 1) as u64;
+        let most = gauges.sessions * of_session + gauges.retained + gauges.connections * (1 + of_output);
+        // With records, what they mention is still in memory here.
+        if gauges.messages > most && !config.durable {
+            self.problems.push(format!("{now:?} {} messages stored, {most} are allowed", gauges.messages));
         }
     }
 
@@ -258,10 +286,9 @@ impl Host {
             }
             Action::Ask { question, about, .. } => {
                 let answer = match about {
-                    Question::Connect(_) => Answer::Admit(Admission {
-                        checks: self.config.ask.checks,
-                        authentication_data: None,
-                    }),
+                    Question::Connect(_) => {
+                        Answer::Admit(Admission { checks: self.config.ask.checks, authentication_data: None })
+                    }
                     _ => Answer::Allow,
                 };
                 let at = now + self.random.between(Duration::ZERO, self.faults.answers);

@@ -37,7 +37,8 @@ impl Session {
         loop {
             self.last_id = self.last_id % 200 + 1;
             let id = self.last_id;
-            if !self.requests.contains_key(&id) && self.outgoing.iter().all(|message| message.packet_id != id) {
+            if !self.requests.contains_key(&id) && self.outgoing.iter().all(|message| message.packet_id != id)
+            {
                 return id;
             }
         }

@@ -3,9 +3,9 @@
 use std::num::NonZeroU16;
 
 use mqtt_codec::{
-    Acknowledge, Connect, Delivery, Disconnect, Packet, PacketIdentifier, Properties, Property, ProtocolVersion,
-    Publish, QoS, ReasonCode, Subscribe, SubscribeFilters, SubscriptionOptions, Unsubscribe, UnsubscribeFilters,
-    Will,
+    Acknowledge, Connect, Delivery, Disconnect, Packet, PacketIdentifier, Properties, Property,
+    ProtocolVersion, Publish, QoS, ReasonCode, Subscribe, SubscribeFilters, SubscriptionOptions, Unsubscribe,
+    UnsubscribeFilters, Will,
 };
 
 use super::ledger::Published;

@@ -29,8 +29,10 @@ pub struct Outcome {
     pub problems: Vec<String>,
     /// What happened, if the scenario asked for it.
     pub history: String,
-    /// How many records the broker emitted.
+    /// How many records the broker emitted before everything was ended.
     pub records: usize,
+    /// How many records were not durable at each crash.
+    pub lags: Vec<usize>,
     /// The broker's counters before the end (since its last start).
     pub counters: Counters,
 }
@@ -41,14 +43,15 @@ pub fn run(scenario: &Scenario) -> Outcome {
     world.run_until(START + scenario.calm_at);
     world.calm();
     world.run_until(START + scenario.calm_at + scenario.calm);
-    let counters = world.host.counters();
+    let (counters, records) = (world.host.counters(), world.host.emitted);
     world.check(scenario, counters.dropped());
     world.clean_up(scenario);
     world.ledger.crashes.clone_from(&world.host.crashes);
     Outcome {
         problems: world.problems,
         history: world.history.text().to_owned(),
-        records: world.host.records(),
+        records,
+        lags: world.host.lags,
         counters,
         ledger: world.ledger,
     }
@@ -102,8 +105,10 @@ impl World {
     fn run_until(&mut self, end: Instant) {
         while self.steps < MOST_STEPS {
             let clients = self.clients.iter().filter_map(Client::next_deadline);
-            let others = [self.network.next_deadline(), self.host.next_deadline(), self.agenda.next_deadline()];
-            let Some(next) = clients.chain(others.into_iter().flatten()).min().filter(|next| *next <= end) else {
+            let others =
+                [self.network.next_deadline(), self.host.next_deadline(), self.agenda.next_deadline()];
+            let Some(next) = clients.chain(others.into_iter().flatten()).min().filter(|next| *next <= end)
+            else {
                 self.now = end;
                 return;
             };

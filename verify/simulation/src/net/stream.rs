@@ -109,7 +109,8 @@ impl Network {
         let mut arrival = earliest.max(pipe.last_arrival().unwrap_or(earliest));
         while !bytes.is_empty() {
             let in_pieces = self.random.chance(self.weather.pieces_per_mille, 1000);
-            let piece = if in_pieces { 1 + self.random.below(bytes.len() as u64) as usize } else { bytes.len() };
+            let piece =
+                if in_pieces { 1 + self.random.below(bytes.len() as u64) as usize } else { bytes.len() };
             let rest = bytes.split_off(piece);
             pipe.send(arrival, bytes);
             self.agenda.schedule(arrival, Event::Readable(id, side.other()));
@@ -186,7 +187,8 @@ impl Network {
 
     /// Whether anybody notices.
     fn happens(&mut self, event: Event, now: Instant) -> bool {
-        let (Event::Opened(id) | Event::Readable(id, _) | Event::Writable(id, _) | Event::Closed(id, _)) = event;
+        let (Event::Opened(id) | Event::Readable(id, _) | Event::Writable(id, _) | Event::Closed(id, _)) =
+            event;
         let Some(link) = self.links.get_mut(&id) else { return false };
         match event {
             Event::Opened(_) => link.open[Side::Accepted as usize],

@@ -109,7 +109,16 @@ impl Client {
         ledger: &mut Ledger,
     ) -> usize {
         let (client, topic) = (self.index, topic.to_owned());
-        ledger.publish(Published { client, topic, qos, retain, payload, expiry, sent: None, fate: Fate::Open })
+        ledger.publish(Published {
+            client,
+            topic,
+            qos,
+            retain,
+            payload,
+            expiry,
+            sent: None,
+            fate: Fate::Open,
+        })
     }
 
     fn send_or_wait(&mut self, number: usize, now: Instant, ledger: &mut Ledger) {
