@@ -7,7 +7,7 @@ use mqtt_codec::{
     ProtocolVersion, frame_len_hint, next_frame,
 };
 
-use crate::Source;
+use crate::source::{Source, cut};
 
 /// The three versions.
 pub const VERSIONS: [ProtocolVersion; 3] =
@@ -211,19 +211,13 @@ pub fn stream(data: &[u8]) {
     let mut source = Source::new(data);
     let direction = source.pick(&DIRECTIONS);
     let max_packet_size = source.pick(&[MAX_PACKET_SIZE, 2000, 64, 10]);
-    let sizes = source.take(4).to_vec();
+    let sizes = source.take(4);
     let bytes = source.rest();
     let rules = FrameRules { direction, first: true, version: ProtocolVersion::V5, max_packet_size };
 
     let whole = Reader::new(rules).read(core::iter::once(bytes));
     assert_eq!(Reader::new(rules).read(bytes.chunks(1)), whole);
-    let mut rest = bytes;
-    let pieces = sizes.iter().cycle().map_while(|size| {
-        let (piece, later) = rest.split_at(rest.len().min(usize::from(*size) + 1));
-        rest = later;
-        (!piece.is_empty()).then_some(piece)
-    });
-    assert_eq!(Reader::new(rules).read(pieces), whole);
+    assert_eq!(Reader::new(rules).read(cut(bytes, sizes)), whole);
 }
 
 /// What a peer reads: packets in their shortest form, and the rule that ended the connection.

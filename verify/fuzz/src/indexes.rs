@@ -96,11 +96,11 @@ pub fn subscriptions(data: &[u8]) -> usize {
     let (mut expected, mut scratch) = (Subscriptions::default(), Scratch::default());
     let mut matched = 0;
     while !source.is_empty() {
-        let (what, subscriber) = (source.below(8), source.below(5) as u32);
+        let (what, subscriber) = (source.below(32), source.below(5) as u32);
         let text = text(&mut source);
         let number = SubscriberId(subscriber);
         match (what, TopicFilter::new(&text), TopicName::new(&text)) {
-            (0..=2, Ok(filter), _) => {
+            (0..=15, Ok(filter), _) => {
                 let value = u32::from(source.byte());
                 let inserted = match expected.full(&text, subscriber, &limits) {
                     Some(full) => Err(full),
@@ -108,12 +108,12 @@ pub fn subscriptions(data: &[u8]) -> usize {
                 };
                 assert_eq!(index.insert(filter, number, value), inserted, "{text:?}");
             }
-            (3 | 4, Ok(filter), _) => {
+            (16..=19, Ok(filter), _) => {
                 let removed = expected.all.remove(&(text.clone(), subscriber)).map(|(value, _)| value);
                 assert_eq!(index.get(filter, number), removed);
                 assert_eq!(index.remove(filter, number), removed, "{text:?}");
             }
-            (5, ..) => {
+            (20, ..) => {
                 let before = expected.all.len();
                 expected.all.retain(|(_, other), _| *other != subscriber);
                 assert_eq!(index.remove_subscriber(number), before - expected.all.len());

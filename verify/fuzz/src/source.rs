@@ -40,9 +40,13 @@ impl<'a> Source<'a> {
         choices[self.below(choices.len())]
     }
 
-    /// The first of the choices three times in four, else any of them.
+    /// Mostly the first of the choices.
     pub fn mostly<T: Copy>(&mut self, choices: &[T]) -> T {
-        if self.once_in(4) { self.pick(choices) } else { choices[0] }
+        let rest = choices.len() - 1;
+        match usize::from(self.byte()) {
+            byte @ 224.. if rest > 0 => choices[1 + byte % rest],
+            _ => choices[0],
+        }
     }
 
     /// As many of the next bytes as there are, `len` at most.
@@ -56,4 +60,15 @@ impl<'a> Source<'a> {
     pub fn rest(&mut self) -> &'a [u8] {
         core::mem::take(&mut self.0)
     }
+}
+
+/// Cuts bytes into pieces of these sizes (each counted from 0), again and again.
+pub(crate) fn cut<'a>(bytes: &'a [u8], sizes: &[u8]) -> impl Iterator<Item = &'a [u8]> {
+    let mut rest = bytes;
+    let sizes = if sizes.is_empty() { &[0] } else { sizes };
+    sizes.iter().cycle().map_while(move |size| {
+        let (piece, later) = rest.split_at(rest.len().min(usize::from(*size) + 1));
+        rest = later;
+        (!piece.is_empty()).then_some(piece)
+    })
 }
