@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 use crate::input::RecordNumber;
 use crate::message::Message;
 
-/// Spare buffers kept, and the largest that is worth keeping.
-const POOLED: usize = 64;
+/// Bytes of spare buffers kept, and the largest buffer that is worth keeping.
+const POOLED: usize = 4 << 20;
 const POOLED_CAPACITY: usize = 256 << 10;
 
 /// The output of one connection. Positions count the connection's own bytes since it was opened.
@@ -30,17 +30,25 @@ pub(crate) struct Outbox {
 
 /// Buffers that idle connections do not hold on to.
 #[derive(Debug, Default)]
-pub(crate) struct Pool(Vec<Vec<u8>>);
+pub(crate) struct Pool {
+    buffers: Vec<Vec<u8>>,
+    /// Their capacity together.
+    bytes: usize,
+}
 
 impl Pool {
     fn take(&mut self) -> Vec<u8> {
-        self.0.pop().unwrap_or_default()
+        let buffer = self.buffers.pop().unwrap_or_default();
+        self.bytes -= buffer.capacity();
+        buffer
     }
 
     fn put(&mut self, mut buffer: Vec<u8>) {
-        if self.0.len() < POOLED && (1..=POOLED_CAPACITY).contains(&buffer.capacity()) {
+        let capacity = buffer.capacity();
+        if (1..=POOLED_CAPACITY).contains(&capacity) && self.bytes + capacity <= POOLED {
             buffer.clear();
-            self.0.push(buffer);
+            self.bytes += capacity;
+            self.buffers.push(buffer);
         }
     }
 }
