@@ -1,6 +1,7 @@
 //! What the broker wants done: the answers to its actions and questions.
 
 use machine::Instant;
+use mio::net::TcpStream;
 use mqtt_codec::ReasonCode;
 use mqtt_core::{Action, Answer, CloseReason, ConnectRequest, ConnectionId, Input, Question, QuestionId};
 use tracing::debug;
@@ -21,12 +22,11 @@ pub(super) struct PendingLogin {
 }
 
 impl State {
-    pub(super) fn insert(&mut self, connection: Connection) {
-        let index = connection.id.index();
-        if self.connections.len() <= index {
-            self.connections.resize_with(index + 1, || None);
+    pub(super) fn insert(&mut self, id: ConnectionId, stream: TcpStream) {
+        if self.connections.len() <= id.index() {
+            self.connections.resize_with(id.index() + 1, || None);
         }
-        self.connections[index] = Some(connection);
+        self.connections[id.index()] = Some(Connection::new(id, stream));
         self.open += 1;
     }
 
@@ -43,7 +43,7 @@ impl State {
                 Action::Resume(id) => {
                     if let Some(connection) = self.connection(id) {
                         connection.resumed = true;
-                        connection.wake();
+                        self.again.push(id);
                     }
                 }
                 Action::Ask { question, connection, about } => self.ask(question, connection, about, now),

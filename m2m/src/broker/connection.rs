@@ -2,21 +2,19 @@
 //! bytes.
 
 use alloc::rc::Rc;
-use alloc::sync::Arc;
-use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
 use core::time::Duration;
+use std::io::{ErrorKind, Read};
 
 use machine::Instant;
+use mio::event::Event;
+use mio::net::TcpStream;
 use mqtt_core::{ConnectionId, Input};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::spawn_local;
 use tokio::time::timeout;
 
 use super::access::Client;
 use super::engine::State;
-use super::ready::{ConnectionWaker, Ready};
 
 /// How long a client may take to read what was sent before its connection is closed.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,7 +30,6 @@ const FIRST_READ: usize = 4 << 10;
 pub(super) struct Connection {
     pub(super) id: ConnectionId,
     pub(super) stream: TcpStream,
-    waker: Arc<ConnectionWaker>,
     /// Who is on it, if that matters to anything it may do.
     pub(super) client: Option<Box<Client>>,
     /// What was read but not taken by the broker; nothing more is read until it is.
@@ -41,6 +38,8 @@ pub(super) struct Connection {
     pub(super) resumed: bool,
     /// The socket has no room.
     pub(super) blocked: bool,
+    /// The client sends no more, or the connection broke: reading will tell.
+    ended: bool,
     /// The client was let in.
     pub(super) connected: bool,
     /// To be closed once its output has left.
@@ -62,15 +61,15 @@ enum Step {
 }
 
 impl Connection {
-    pub(super) fn new(id: ConnectionId, stream: TcpStream, ready: &Arc<Ready>) -> Self {
+    pub(super) fn new(id: ConnectionId, stream: TcpStream) -> Self {
         Self {
             id,
             stream,
-            waker: ConnectionWaker::new(id, ready),
             client: None,
             unread: None,
             resumed: false,
             blocked: false,
+            ended: false,
             connected: false,
             closing: false,
             leaving: false,
@@ -78,44 +77,41 @@ impl Connection {
             broken: false,
         }
     }
-
-    /// Asks for a turn.
-    pub(super) fn wake(&self) {
-        alloc::task::Wake::wake_by_ref(&self.waker);
-    }
 }
 
 impl State {
-    /// A connection's turn: reads what has come, once, and sees whether there is room to write again.
-    pub(super) fn serve(&mut self, id: ConnectionId, now: Instant) {
-        let Some(connection) = self.connection(id) else { return };
-        connection.waker.rearm();
-        let waker = Waker::from(Arc::clone(&connection.waker));
-        let mut cx = Context::from_waker(&waker);
-        if connection.blocked && connection.stream.poll_write_ready(&mut cx).is_ready() {
+    /// The operating system has something for a connection. It says so once: what is not read now is read in a later
+    /// turn that we ask for ourselves.
+    pub(super) fn wake(&mut self, event: &Event, now: Instant) {
+        let Some(Some(connection)) = self.connections.get_mut(event.token().0) else { return };
+        let id = connection.id;
+        connection.ended |= event.is_read_closed() || event.is_error();
+        if connection.blocked && event.is_writable() {
             connection.blocked = false;
             self.dirty.push(id);
         }
-        // After a short read the second step only waits: it costs no system call.
-        let step = match self.step(id, now, &mut cx) {
-            Step::Again => self.step(id, now, &mut cx),
-            step => step,
-        };
-        match step {
+        if event.is_readable() || event.is_read_closed() || event.is_error() {
+            self.serve(id, now);
+        }
+    }
+
+    /// A connection's turn: reads once.
+    pub(super) fn serve(&mut self, id: ConnectionId, now: Instant) {
+        match self.step(id, now) {
             Step::Wait => {}
-            Step::Again => waker.wake(),
+            Step::Again => self.again.push(id),
             Step::End => self.end(id, now),
         }
     }
 
-    fn step(&mut self, id: ConnectionId, now: Instant, cx: &mut Context<'_>) -> Step {
+    fn step(&mut self, id: ConnectionId, now: Instant) -> Step {
         let Some(connection) = self.connection(id) else { return Step::Wait };
         if connection.broken {
             Step::End
         } else if connection.closing {
             Step::Wait
         } else if connection.unread.is_none() {
-            self.read(id, now, cx)
+            self.read(id, now)
         } else if core::mem::take(&mut connection.resumed) {
             let bytes = connection.unread.take().unwrap_or_default();
             self.offer(id, &bytes, now);
@@ -125,20 +121,25 @@ impl State {
         }
     }
 
-    fn read(&mut self, id: ConnectionId, now: Instant, cx: &mut Context<'_>) -> Step {
+    fn read(&mut self, id: ConnectionId, now: Instant) -> Step {
         let mut buffer = core::mem::take(&mut self.buffer);
         let step = match self.connection(id) {
             None => Step::Wait,
             Some(connection) => {
                 let room = if connection.connected { buffer.len() } else { FIRST_READ };
-                let mut read = ReadBuf::new(&mut buffer[..room]);
-                match Pin::new(&mut connection.stream).poll_read(cx, &mut read) {
-                    Poll::Pending => Step::Wait,
-                    Poll::Ready(Ok(())) if !read.filled().is_empty() => {
-                        self.offer(id, read.filled(), now);
-                        Step::Again
+                let ended = connection.ended;
+                match connection.stream.read(&mut buffer[..room]) {
+                    Ok(0) => Step::End,
+                    Ok(count) => {
+                        self.offer(id, &buffer[..count], now);
+                        // A short read has emptied the socket: it costs no second system call.
+                        if count < room && !ended { Step::Wait } else { Step::Again }
                     }
-                    Poll::Ready(_) => Step::End,
+                    Err(error) => match error.kind() {
+                        ErrorKind::WouldBlock => Step::Wait,
+                        ErrorKind::Interrupted => Step::Again,
+                        _ => Step::End,
+                    },
                 }
             }
         };
@@ -198,12 +199,13 @@ impl State {
 
 /// Reads and forgets what a client that was just told to go is still sending: closing the socket with bytes unread would
 /// reset the connection, and the client might never see why.
-async fn linger(mut stream: TcpStream, _count: Rc<()>) {
+async fn linger(stream: TcpStream, _count: Rc<()>) {
     let drain = async {
+        let mut stream = tokio::net::TcpStream::from_std(stream.into())?;
+        stream.shutdown().await?;
         let mut scrap = [0; 512];
-        if stream.shutdown().await.is_ok() {
-            while stream.read(&mut scrap).await.is_ok_and(|bytes| bytes > 0) {}
-        }
+        while stream.read(&mut scrap).await? > 0 {}
+        std::io::Result::Ok(())
     };
     _ = timeout(LINGER, drain).await;
 }

@@ -2,32 +2,39 @@
 
 use alloc::collections::VecDeque;
 use alloc::rc::Rc;
-use alloc::sync::Arc;
 use core::cell::RefCell;
 use core::net::SocketAddr;
+use core::time::Duration;
+use std::io;
+use std::os::fd::AsRawFd;
 
 use machine::Instant;
+use mio::net::TcpStream;
+use mio::{Events, Poll, Registry, Token};
 use mqtt_core::{Broker, ConnectionId, Input};
-use tokio::net::TcpStream;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
 use tokio::task::{spawn_blocking, spawn_local};
 use tokio::time::timeout_at;
-use tracing::debug;
+use tracing::{debug, error, warn};
 
 use super::access::AccessControl;
 use super::actions::PendingLogin;
 use super::connection::Connection;
 use super::metrics;
-use super::ready::Ready;
 use crate::clock::Clock;
 
+/// Sockets that one look at the operating system can find ready.
+const EVENTS: usize = 1024;
 /// What one read can bring; one buffer serves all connections.
 const READ_BUFFER: usize = 64 << 10;
 
 pub(crate) struct Engine {
     clock: Clock,
     state: RefCell<State>,
-    ready: Arc<Ready>,
+    /// Connections want a turn, or wait to be written to, though the operating system has nothing for them.
+    again: Notify,
     /// The next deadline is earlier than the timer is set for.
     timer: Notify,
     /// The last connection has ended.
@@ -41,6 +48,10 @@ pub(super) struct State {
     /// By [`ConnectionId::index`].
     pub(super) connections: Vec<Option<Connection>>,
     pub(super) open: usize,
+    /// Where sockets are watched.
+    registry: Registry,
+    /// Connections that want another turn.
+    pub(super) again: Vec<ConnectionId>,
     /// Connections with output that nobody has tried to write yet.
     pub(super) dirty: Vec<ConnectionId>,
     /// Bytes taken in since the last flush.
@@ -60,13 +71,20 @@ pub(super) struct State {
 
 impl Engine {
     /// A broker without connections, and the tasks that serve it.
-    pub(crate) fn start(config: mqtt_core::Config, access: AccessControl, seed: [u8; 32]) -> Rc<Self> {
+    pub(crate) fn start(
+        config: mqtt_core::Config,
+        access: AccessControl,
+        seed: [u8; 32],
+    ) -> io::Result<Rc<Self>> {
         let clock = Clock::start();
+        let poll = Poll::new()?;
         let state = RefCell::new(State {
             broker: Broker::new(config, seed, clock.now()),
             access,
+            registry: poll.registry().try_clone()?,
             connections: Vec::new(),
             open: 0,
+            again: Vec::new(),
             dirty: Vec::new(),
             unflushed: 0,
             buffer: vec![0; READ_BUFFER].into(),
@@ -76,11 +94,11 @@ impl Engine {
             lingering: Rc::new(()),
             armed: None,
         });
-        let ready = Arc::default();
-        let engine = Rc::new(Self { clock, state, ready, timer: Notify::new(), idle: Notify::new() });
-        spawn_local(Rc::clone(&engine).serve());
+        let engine =
+            Rc::new(Self { clock, state, again: Notify::new(), timer: Notify::new(), idle: Notify::new() });
+        spawn_local(Rc::clone(&engine).serve(readable(poll)?));
         spawn_local(Rc::clone(&engine).keep_time());
-        engine
+        Ok(engine)
     }
 
     /// Takes over a connection that was accepted.
@@ -88,8 +106,7 @@ impl Engine {
         self.turn(|state, now| match state.broker.open(now) {
             Ok(id) => {
                 debug!(connection = id.index(), %peer, "opened");
-                state.insert(Connection::new(id, stream, &self.ready));
-                state.serve(id, now);
+                state.watch(id, stream, now);
             }
             Err(refused) => debug!(%peer, %refused, "connection refused"),
         });
@@ -130,8 +147,8 @@ impl Engine {
         state.act(now);
         state.flush(now);
         state.act(now);
-        if !state.dirty.is_empty() {
-            self.ready.notify();
+        if !(state.dirty.is_empty() && state.again.is_empty()) {
+            self.again.notify_one();
         }
         if state.next_deadline().is_some_and(|next| state.armed.is_none_or(|armed| next < armed)) {
             self.timer.notify_one();
@@ -145,12 +162,31 @@ impl Engine {
     }
 
     /// Gives all connections that are ready their turn, then writes what came of it.
-    async fn serve(self: Rc<Self>) {
-        let mut batch = Vec::new();
+    ///
+    /// Sockets are watched apart from tokio, which knows only the descriptor that tells of them all: what tokio keeps of
+    /// a socket is larger than all that we keep of a connection.
+    async fn serve(self: Rc<Self>, mut poll: AsyncFd<Poll>) {
+        let mut events = Events::with_capacity(EVENTS);
+        let mut again = Vec::new();
         loop {
-            self.ready.wait().await;
-            self.ready.take(&mut batch);
-            self.turn(|state, now| batch.drain(..).for_each(|id| state.serve(id, now)));
+            let looked = tokio::select! {
+                ready = poll.readable_mut() => ready.and_then(|mut ready| {
+                    ready.get_inner_mut().poll(&mut events, Some(Duration::ZERO))?;
+                    if events.iter().count() < EVENTS {
+                        ready.clear_ready();
+                    }
+                    Ok(())
+                }),
+                () = self.again.notified() => Ok(events.clear()),
+            };
+            if let Err(error) = looked {
+                error!(%error, "cannot watch the sockets");
+            }
+            self.turn(|state, now| {
+                events.iter().for_each(|event| state.wake(event, now));
+                core::mem::swap(&mut state.again, &mut again);
+                again.drain(..).for_each(|id| state.serve(id, now));
+            });
         }
     }
 
@@ -187,6 +223,18 @@ impl Engine {
 }
 
 impl State {
+    /// Begins to read a connection that the broker has let in.
+    fn watch(&mut self, id: ConnectionId, mut stream: TcpStream, now: Instant) {
+        let interests = mio::Interest::READABLE | mio::Interest::WRITABLE;
+        match self.registry.register(&mut stream, Token(id.index()), interests) {
+            Ok(()) => self.insert(id, stream),
+            Err(error) => {
+                warn!(%error, "cannot watch a socket");
+                self.broker.handle(Input::Closed { connection: id }, now);
+            }
+        }
+    }
+
     fn next_deadline(&self) -> Option<Instant> {
         let leaving = self.leaving.front().map(|(deadline, _)| *deadline);
         self.broker.next_deadline().into_iter().chain(leaving).min()
@@ -199,4 +247,13 @@ impl State {
             self.end(id, now);
         }
     }
+}
+
+/// Lets tokio tell when there is something to read.
+#[expect(
+    deprecated,
+    reason = "what replaces it is unsafe, for types that lie about their descriptor; mio's do not"
+)]
+pub(super) fn readable<T: AsRawFd>(source: T) -> io::Result<AsyncFd<T>> {
+    AsyncFd::with_interest(source, Interest::READABLE)
 }

@@ -6,8 +6,10 @@ use core::time::Duration;
 use std::io;
 use std::net::ToSocketAddrs;
 
+use mio::net::TcpListener;
 use thiserror::Error;
-use tokio::net::TcpListener;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tracing::{debug, warn};
 
 use super::engine::Engine;
@@ -56,12 +58,8 @@ impl Endpoint {
     }
 
     /// Opens a socket for each of its addresses.
-    pub(crate) async fn listen(&self) -> io::Result<Vec<TcpListener>> {
-        let mut listeners = Vec::with_capacity(self.addresses.len());
-        for address in &self.addresses {
-            listeners.push(TcpListener::bind(address).await?);
-        }
-        Ok(listeners)
+    pub(crate) fn listen(&self) -> io::Result<Vec<TcpListener>> {
+        self.addresses.iter().map(|&address| TcpListener::bind(address)).collect()
     }
 }
 
@@ -85,11 +83,11 @@ fn split_port(authority: &str) -> Option<(&str, u16)> {
 }
 
 /// Accepts connections until the task is dropped.
-pub(crate) async fn accept(listener: TcpListener, engine: Rc<Engine>) {
+pub(crate) async fn accept(listener: AsyncFd<TcpListener>, engine: Rc<Engine>) {
     /// Out of file descriptors or memory: waiting is all that helps.
     const PAUSE: Duration = Duration::from_millis(100);
     loop {
-        match listener.accept().await {
+        match listener.async_io(Interest::READABLE, TcpListener::accept).await {
             Ok((stream, peer)) => {
                 // Without it, delayed acknowledgements make 40 ms of latency at QoS 1 and 2.
                 if let Err(error) = stream.set_nodelay(true) {

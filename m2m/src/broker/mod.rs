@@ -9,7 +9,6 @@ mod engine;
 mod listener;
 mod metrics;
 mod output;
-mod ready;
 mod signals;
 
 use alloc::rc::Rc;
@@ -20,13 +19,13 @@ use std::io;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::task::{JoinHandle, spawn_local};
+use tokio::task::spawn_local;
 use tracing::{error, info, warn};
 
 pub(crate) use self::access::passwords;
 use self::config::Settings;
 pub(crate) use self::config::{InvalidConfig, Options};
-use self::engine::Engine;
+use self::engine::{Engine, readable};
 use self::listener::{Endpoint, accept};
 use self::signals::{Request, Signals};
 
@@ -71,7 +70,7 @@ pub(crate) fn run(options: &Options) -> Result<Ended, Error> {
 
 async fn serve(options: &Options, settings: Settings) -> Result<Ended, Error> {
     let mut signals = Signals::new()?;
-    let listeners = listen(&settings).await?;
+    let listeners = listen(&settings)?;
     let metrics = match settings.metrics {
         Some(address) => Some(listen_for_metrics(address).await?),
         None => None,
@@ -80,9 +79,11 @@ async fn serve(options: &Options, settings: Settings) -> Result<Ended, Error> {
     getrandom::fill(&mut seed)?;
 
     let bound = (settings.endpoints, settings.metrics);
-    let engine = Engine::start(settings.broker, settings.access, seed);
-    let accepting: Vec<JoinHandle<()>> =
-        listeners.into_iter().map(|listener| spawn_local(accept(listener, Rc::clone(&engine)))).collect();
+    let engine = Engine::start(settings.broker, settings.access, seed)?;
+    let mut accepting = Vec::new();
+    for listener in listeners {
+        accepting.push(spawn_local(accept(readable(listener)?, Rc::clone(&engine))));
+    }
     if let Some(listener) = metrics {
         spawn_local(metrics::serve(listener, Rc::clone(&engine)));
     }
@@ -90,18 +91,18 @@ async fn serve(options: &Options, settings: Settings) -> Result<Ended, Error> {
     while signals.next().await == Request::Reload {
         reload(options, &engine, &bound);
     }
-    accepting.iter().for_each(JoinHandle::abort);
+    accepting.iter().for_each(tokio::task::JoinHandle::abort);
     Ok(drain(&engine, &mut signals).await)
 }
 
 /// Opens the sockets and says where, in lines that begin with `listening on`.
-async fn listen(settings: &Settings) -> Result<Vec<TcpListener>, Error> {
+fn listen(settings: &Settings) -> Result<Vec<mio::net::TcpListener>, Error> {
     if settings.endpoints.is_empty() {
-        return listen_on_loopback().await;
+        return listen_on_loopback();
     }
     let mut listeners = Vec::new();
     for endpoint in &settings.endpoints {
-        listeners.extend(endpoint.listen().await.map_err(|source| refused(endpoint, source))?);
+        listeners.extend(endpoint.listen().map_err(|source| refused(endpoint, source))?);
     }
     announce(&listeners)?;
     if !settings.access.allow_anonymous && settings.access.passwords.is_none() {
@@ -120,10 +121,10 @@ async fn listen(settings: &Settings) -> Result<Vec<TcpListener>, Error> {
 }
 
 /// Without options: IPv4 and IPv6, or the one of them that the machine has.
-async fn listen_on_loopback() -> Result<Vec<TcpListener>, Error> {
+fn listen_on_loopback() -> Result<Vec<mio::net::TcpListener>, Error> {
     let mut listeners = Vec::new();
     for endpoint in Endpoint::loopback() {
-        match endpoint.listen().await {
+        match endpoint.listen() {
             Ok(opened) => listeners.extend(opened),
             Err(source) if source.kind() == io::ErrorKind::AddrNotAvailable => warn!("{endpoint}: {source}"),
             Err(source) => return Err(refused(&endpoint, source)),
@@ -137,7 +138,7 @@ async fn listen_on_loopback() -> Result<Vec<TcpListener>, Error> {
     Ok(listeners)
 }
 
-fn announce(listeners: &[TcpListener]) -> io::Result<()> {
+fn announce(listeners: &[mio::net::TcpListener]) -> io::Result<()> {
     for listener in listeners {
         info!("listening on tcp://{}", listener.local_addr()?);
     }

@@ -1,6 +1,6 @@
 //! Writing: one vectored write for all that a connection has to get.
 
-use std::io::{ErrorKind, IoSlice};
+use std::io::{ErrorKind, IoSlice, Write};
 
 use machine::Instant;
 use mqtt_core::{ConnectionId, Input};
@@ -25,8 +25,8 @@ impl State {
         }
     }
 
-    /// Writes until the output or the room in the socket's buffer ends; the latter gives the connection a turn when there
-    /// is room again.
+    /// Writes until the output or the room in the socket's buffer ends; in the latter case the operating system says when
+    /// there is room again.
     fn write(&mut self, id: ConnectionId, now: Instant) {
         for _ in 0..WRITES {
             let Some(connection) = self.connections.get_mut(id.index()).and_then(Option::as_mut) else {
@@ -50,7 +50,7 @@ impl State {
             let result = if connection.blocked {
                 Err(ErrorKind::WouldBlock.into())
             } else {
-                connection.stream.try_write_vectored(&slices[..count])
+                connection.stream.write_vectored(&slices[..count])
             };
             match result {
                 Ok(bytes) => {
@@ -59,7 +59,6 @@ impl State {
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     connection.blocked = true;
-                    connection.wake();
                     return if closing {
                         self.leave(id, now)
                     };
@@ -67,8 +66,7 @@ impl State {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => {
                     connection.broken = true;
-                    connection.wake();
-                    return;
+                    return self.again.push(id);
                 }
             }
         }
