@@ -5,9 +5,9 @@ use core::time::Duration;
 use mqtt_codec::{Connect, Packet, ProtocolVersion, ReasonCode};
 use mqtt_core::{Answer, CloseReason, ConnectionId};
 
-use crate::support::{AtLeastOnce, AtMostOnce, Bench, Got, V3_1_1, V5, connect, publish, seconds};
-
-const MICROSECOND: Duration = Duration::from_micros(1);
+use crate::support::{
+    AtLeastOnce, AtMostOnce, Bench, Got, MICROSECOND, V3_1_1, V5, connect, publish, seconds,
+};
 
 fn client(bench: &mut Bench, version: ProtocolVersion, keep_alive: u16) -> ConnectionId {
     bench.connect(&Connect { keep_alive, ..connect(version, "c") })
@@ -23,7 +23,7 @@ fn silence_ends_the_connection_after_one_and_a_half_times_and_not_before() {
     for (version, keep_alive, tolerated) in [(V3_1_1, 1, 1500), (V5, 3, 4500), (V5, u16::MAX, 98_302_500)] {
         let mut bench = Bench::new();
         let client = client(&mut bench, version, keep_alive);
-        bench.advance(Duration::from_millis(tolerated) - MICROSECOND);
+        bench.advance_short_of(Duration::from_millis(tolerated));
         assert!(bench.got(client).is_empty());
         bench.advance(MICROSECOND);
         assert!(is_closed(&mut bench, client), "{keep_alive}");
@@ -51,7 +51,7 @@ fn each_packet_winds_the_clock_up_again() {
         bench.send(client, &packet);
     }
     bench.got(client);
-    bench.advance(seconds(15) - MICROSECOND);
+    bench.advance_short_of(seconds(15));
     assert!(bench.got(client).is_empty());
     bench.advance(MICROSECOND);
     assert!(is_closed(&mut bench, client));
@@ -98,7 +98,7 @@ fn the_broker_has_a_longest_keep_alive_and_says_so() {
             None => assert!(!announced.contains("ServerKeepAlive"), "[MQTT-3.2.2-22] {announced}"),
         }
         let holds = told.unwrap_or(asked);
-        bench.advance(Duration::from_millis(u64::from(holds) * 1500) - MICROSECOND);
+        bench.advance_short_of(Duration::from_millis(u64::from(holds) * 1500));
         assert!(bench.got(client).is_empty());
         bench.advance(MICROSECOND);
         assert!(is_closed(&mut bench, client));

@@ -25,12 +25,14 @@ fn deny() -> Answer {
 }
 
 fn topics_asked(bench: &Bench) -> Vec<&str> {
-    let topic = |question| match question {
-        &Question::Deliver { ref topic } | &Question::Publish { ref topic, .. } => topic.as_str(),
-        &Question::Subscribe { ref filter, .. } => filter.as_str(),
-        other => panic!("{other:?}"),
-    };
-    bench.questions.iter().map(|(_, _, question)| topic(question)).collect()
+    let questions = bench.questions.iter();
+    questions
+        .map(|(_, _, question)| match question {
+            Question::Deliver { topic } | Question::Publish { topic, .. } => topic.as_str(),
+            Question::Subscribe { filter, .. } => filter.as_str(),
+            other => panic!("{other:?}"),
+        })
+        .collect()
 }
 
 #[test]

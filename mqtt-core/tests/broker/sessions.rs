@@ -1,13 +1,11 @@
 //! How long sessions last, and what they keep (MQTT 5 §3.1.2.4, §3.1.2.11.2, §4.1; 3.1.1 §3.1.2.4).
 
-use core::time::Duration;
-
 use mqtt_codec::{Connect, Disconnect, Packet, Properties, Property, ReasonCode};
 use mqtt_core::{CloseReason, ConnectionId, Violation};
 
 use crate::support::{
-    AtLeastOnce, AtMostOnce, Bench, ExactlyOnce, Got, V3_1, V3_1_1, V5, connect, persistent, publish,
-    seconds, with,
+    AtLeastOnce, AtMostOnce, Bench, ExactlyOnce, Got, MICROSECOND, V3_1, V3_1_1, V5, connect, persistent,
+    publish, seconds, with,
 };
 
 fn expiring(bench: &mut Bench, expiry: u32) -> ConnectionId {
@@ -72,9 +70,9 @@ fn a_session_lasts_until_its_expiry_to_the_microsecond() {
     let client = expiring(&mut bench, 60);
     bench.advance(seconds(600));
     bench.close(client);
-    bench.advance(seconds(60) - Duration::from_micros(1));
+    bench.advance_short_of(seconds(60));
     assert_eq!(bench.broker.gauges().sessions, 1);
-    bench.advance(Duration::from_micros(1));
+    bench.advance(MICROSECOND);
     assert_eq!((bench.broker.gauges().sessions, bench.broker.counters().sessions_expired), (0, 1));
 }
 
@@ -115,9 +113,9 @@ fn disconnect_can_change_the_expiry_both_ways() {
         let mut bench = Bench::new();
         let client = expiring(&mut bench, 100);
         disconnect_with(&mut bench, client, at_disconnect);
-        bench.advance(seconds(expected).saturating_sub(Duration::from_micros(1)));
+        bench.advance_short_of(seconds(expected));
         assert_eq!(bench.broker.gauges().sessions, u64::from(expected > 0));
-        bench.advance(Duration::from_micros(1));
+        bench.advance(MICROSECOND);
         assert_eq!(bench.broker.gauges().sessions, 0);
     }
 }

@@ -70,6 +70,8 @@ pub struct Bench {
     pub stalled: Vec<ConnectionId>,
 }
 
+pub const MICROSECOND: Duration = Duration::from_micros(1);
+
 pub fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
@@ -300,6 +302,11 @@ impl Bench {
             self.drain();
         }
         self.now = end;
+    }
+
+    /// Lets all but the last microsecond of this time pass; [`MICROSECOND`] is what is left.
+    pub fn advance_short_of(&mut self, span: Duration) {
+        self.advance(span.saturating_sub(MICROSECOND));
     }
 
     /// What a connection got since the last call.

@@ -3,7 +3,8 @@
 use mqtt_codec::{Connect, Disconnect, Packet, Properties, Property, ReasonCode, SubscriptionOptions, Will};
 
 use crate::support::{
-    AtLeastOnce, AtMostOnce, Bench, ExactlyOnce, V3_1, V3_1_1, V5, connect, persistent, seconds, will, with,
+    AtLeastOnce, AtMostOnce, Bench, ExactlyOnce, MICROSECOND, V3_1, V3_1_1, V5, connect, persistent, seconds,
+    will, with,
 };
 use mqtt_core::ConnectionId;
 
@@ -91,9 +92,9 @@ fn the_delay_runs_from_the_end_of_the_connection_to_the_microsecond() {
     let client = dying(&mut bench, 10, 100);
     bench.advance(seconds(50));
     bench.close(client);
-    bench.advance(seconds(10) - core::time::Duration::from_micros(1));
+    bench.advance_short_of(seconds(10));
     assert!(bench.messages(watcher).is_empty());
-    bench.advance(core::time::Duration::from_micros(1));
+    bench.advance(MICROSECOND);
     assert_eq!(bench.payloads(watcher), ["gone"]);
 }
 
