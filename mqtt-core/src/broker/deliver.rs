@@ -1,5 +1,6 @@
 //! From a message to the outputs of those who get it: at once where nothing is in the way, else through their queues.
 
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::time::Duration;
 
@@ -15,7 +16,7 @@ use super::{Broker, Timer};
 use crate::action::Question;
 use crate::input::ConnectionId;
 use crate::journal::Journal;
-use crate::message::{Draft, Message, OutOfMemory};
+use crate::message::{Budget, Draft, Message, OutOfMemory};
 use crate::publish_packet::{self, Outgoing, SHARED_ABOVE, TooLarge};
 use crate::qos::outgoing::{Acknowledgement, State};
 use crate::records::Change;
@@ -50,7 +51,7 @@ impl Broker {
         let keep = (draft.retain && !draft.payload.is_empty())
             || acknowledged
             || (draft.payload.len() > SHARED_ABOVE && !targets.is_empty());
-        let room = if keep { publication.store(self).map(drop) } else { Ok(()) };
+        let room = if keep { publication.store(&mut self.budget).map(drop) } else { Ok(()) };
         if room.is_ok() {
             if draft.retain {
                 self.retain(&publication);
@@ -108,7 +109,7 @@ impl Broker {
             self.counters.dropped_offline_qos0 += 1;
             return;
         }
-        let Ok(message) = publication.store(self) else {
+        let Ok(message) = publication.store(&mut self.budget) else {
             self.counters.dropped_memory += 1;
             return;
         };
@@ -314,6 +315,10 @@ impl Broker {
             }
             Ok(None) => {
                 entry.remove();
+                if session.walks.is_empty() {
+                    // A map that was in use keeps most of a kilobyte.
+                    session.walks = BTreeMap::new();
+                }
                 true
             }
             Err(_) => {
@@ -348,11 +353,11 @@ impl Broker {
 
 impl Publication<'_> {
     /// The message as it is kept.
-    fn store(&mut self, broker: &Broker) -> Result<Arc<Message>, OutOfMemory> {
+    fn store(&mut self, budget: &mut Budget) -> Result<Arc<Message>, OutOfMemory> {
         if let Some(message) = &self.stored {
             return Ok(Arc::clone(message));
         }
-        let message = broker.budget.store(self.draft)?;
+        let message = budget.store(self.draft)?;
         Ok(Arc::clone(self.stored.insert(message)))
     }
 }
