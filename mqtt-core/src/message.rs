@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
-use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use core::time::Duration;
 
 use machine::Instant;
@@ -127,15 +127,17 @@ pub(crate) fn expires_at(interval: Option<u32>, now: Instant) -> Option<Instant>
 }
 
 /// The memory that stored messages and half-received packets may take together.
-#[derive(Clone, Debug)]
-pub(crate) struct Budget(Arc<Meter>);
+#[derive(Debug)]
+pub(crate) struct Budget {
+    meter: Arc<Meter>,
+    next_number: u64,
+}
 
 #[derive(Debug, Default)]
 struct Meter {
     used: AtomicUsize,
     messages: AtomicUsize,
     bytes: AtomicUsize,
-    next_number: AtomicU64,
     limit: AtomicUsize,
 }
 
@@ -152,65 +154,65 @@ pub(crate) struct OutOfMemory;
 
 impl Budget {
     pub(crate) fn new(limit: usize) -> Self {
-        let budget = Self(Arc::default());
+        let budget = Self { meter: Arc::default(), next_number: 0 };
         budget.set_limit(limit);
         budget
     }
 
     pub(crate) fn set_limit(&self, limit: usize) {
-        self.0.limit.store(limit, Relaxed);
+        self.meter.limit.store(limit, Relaxed);
     }
 
     /// Bytes in use, with the overhead of keeping them.
     pub(crate) fn used(&self) -> usize {
-        self.0.used.load(Relaxed)
+        self.meter.used.load(Relaxed)
     }
 
     /// Messages stored.
     pub(crate) fn messages(&self) -> usize {
-        self.0.messages.load(Relaxed)
+        self.meter.messages.load(Relaxed)
     }
 
     /// Bytes of the messages stored, without overhead.
     pub(crate) fn message_bytes(&self) -> usize {
-        self.0.bytes.load(Relaxed)
+        self.meter.bytes.load(Relaxed)
     }
 
     /// Takes `size` bytes for something other than a message.
     pub(crate) fn take(&self, size: usize) -> Result<(), OutOfMemory> {
-        let used = self.0.used.load(Relaxed).saturating_add(size);
-        if used > self.0.limit.load(Relaxed) {
+        // Only this grows it; what is given back in the meantime, by whichever thread drops a message, is not lost.
+        if self.used().saturating_add(size) > self.meter.limit.load(Relaxed) {
             return Err(OutOfMemory);
         }
-        self.0.used.store(used, Relaxed);
+        self.add(size);
         Ok(())
     }
 
     /// Counts bytes that are in use already.
     pub(crate) fn add(&self, size: usize) {
-        self.0.used.fetch_add(size, Relaxed);
+        self.meter.used.fetch_add(size, Relaxed);
     }
 
     /// Gives back what [`take`](Self::take) took.
     pub(crate) fn give_back(&self, size: usize) {
         if size > 0 {
-            self.0.used.fetch_sub(size, Relaxed);
+            self.meter.used.fetch_sub(size, Relaxed);
         }
     }
 
     /// Copies a message out of its sender's buffers.
-    pub(crate) fn store(&self, draft: &Draft<'_>) -> Result<Arc<Message>, OutOfMemory> {
-        self.store_as(draft, self.0.next_number.load(Relaxed))
+    pub(crate) fn store(&mut self, draft: &Draft<'_>) -> Result<Arc<Message>, OutOfMemory> {
+        self.store_as(draft, self.next_number)
     }
 
     /// As [`store`](Self::store), under the number that the message has in the records of an earlier run.
-    pub(crate) fn store_as(&self, draft: &Draft<'_>, number: u64) -> Result<Arc<Message>, OutOfMemory> {
+    pub(crate) fn store_as(&mut self, draft: &Draft<'_>, number: u64) -> Result<Arc<Message>, OutOfMemory> {
         let payload_start = draft.topic.len() + draft.properties.len();
         let size = payload_start + draft.payload.len();
         self.take(size + OVERHEAD)?;
-        self.0.messages.fetch_add(1, Relaxed);
-        self.0.bytes.fetch_add(size, Relaxed);
-        self.0.next_number.fetch_max(number.saturating_add(1), Relaxed);
+        self.meter.messages.fetch_add(1, Relaxed);
+        self.meter.bytes.fetch_add(size, Relaxed);
+        self.next_number = self.next_number.max(number.saturating_add(1));
         Ok(Arc::new(Message {
             data: [draft.topic.as_bytes(), draft.properties, draft.payload].concat().into_boxed_slice(),
             topic_len: draft.topic.len(),
@@ -218,7 +220,7 @@ impl Budget {
             qos: draft.qos,
             retain: draft.retain,
             expires: draft.expires,
-            charge: Charge { meter: Arc::clone(&self.0), size, number },
+            charge: Charge { meter: Arc::clone(&self.meter), size, number },
         }))
     }
 }
@@ -241,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_shared_message_counts_once_and_is_given_back() {
-        let budget = Budget::new(1000);
+        let mut budget = Budget::new(1000);
         let message = budget.store(&draft(&[0; 99])).unwrap();
         let copies = [Arc::clone(&message), Arc::clone(&message)];
         assert_eq!((budget.used(), budget.messages(), budget.message_bytes()), (100 + OVERHEAD, 1, 100));
@@ -253,7 +255,7 @@ mod tests {
 
     #[test]
     fn the_budget_is_a_limit() {
-        let budget = Budget::new(OVERHEAD + 10);
+        let mut budget = Budget::new(OVERHEAD + 10);
         assert_eq!(budget.store(&draft(&[0; 10])).unwrap_err(), OutOfMemory);
         assert!(budget.store(&draft(&[0; 9])).is_ok());
     }
