@@ -28,7 +28,7 @@ const LOG: &str = "M2M_LOG";
 #[derive(Parser)]
 #[command(version, after_help = EXIT_CODES)]
 struct Cli {
-    /// Say more: -v connections, -vv everything. The variable M2M_LOG filters finer, as in `m2m=debug`.
+    /// Say more: -v connections, -vv everything; the variable `M2M_LOG` filters finer, as in `m2m=debug`.
     #[arg(short, long, action = ArgAction::Count, global = true)]
     verbose: u8,
     #[command(subcommand)]
@@ -45,8 +45,8 @@ enum Command {
 
 #[derive(Args)]
 struct BrokerArguments {
-    /// Where to listen, tcp://ADDRESS[:PORT]; may be given several times. Port 0: any free one. Default: loopback, 1883.
-    #[arg(long, value_name = "URL")]
+    /// Where to listen; may be given several times. Port 0 is any free one. Default: loopback, port 1883.
+    #[arg(long, value_name = "tcp://ADDRESS[:PORT]")]
     listen: Vec<String>,
     /// The configuration file (TOML); options on the command line go before it.
     #[arg(long, value_name = "FILE")]

@@ -118,22 +118,14 @@ fn passwords_are_set_and_deleted() {
 /// The ports of the standard may be in use on the machine that runs this: then the broker must say so.
 #[test]
 fn without_options_it_listens_on_loopback_and_says_how_to_open_up() {
-    let free = |address: &str| TcpListener::bind(address).is_ok_or_unavailable();
+    let free = |address: &str| {
+        TcpListener::bind(address).map_or_else(|error| error.kind() == ErrorKind::AddrNotAvailable, |_| true)
+    };
     if free("127.0.0.1:1883") && free("[::1]:1883") {
         let mut broker = Broker::with::<&str>(&[]);
         assert_eq!(broker.address().to_string(), "127.0.0.1:1883");
         broker.wait_for_log("--listen tcp://0.0.0.0:1883");
     } else {
         refused(&["broker"], 1, &["cannot listen on tcp://", "another program"]);
-    }
-}
-
-trait Free {
-    fn is_ok_or_unavailable(self) -> bool;
-}
-
-impl Free for std::io::Result<TcpListener> {
-    fn is_ok_or_unavailable(self) -> bool {
-        self.map_or_else(|error| error.kind() == ErrorKind::AddrNotAvailable, |_| true)
     }
 }

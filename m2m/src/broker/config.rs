@@ -34,7 +34,7 @@ pub(crate) struct Settings {
 /// The configuration file.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct File {
+struct Document {
     listen: Vec<String>,
     allow_anonymous: Option<bool>,
     password_file: Option<PathBuf>,
@@ -66,7 +66,7 @@ pub(crate) enum InvalidConfig {
 
 impl Settings {
     pub(crate) fn load(options: &Options) -> Result<Self, InvalidConfig> {
-        let file = options.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
+        let file = options.config.as_deref().map(Document::read).transpose()?.unwrap_or_default();
         let listen = if options.listen.is_empty() { &file.listen } else { &options.listen };
         let endpoints = listen.iter().map(|text| Endpoint::parse(text)).collect::<Result<Vec<_>, _>>()?;
         let passwords = options.password_file.as_deref().or(file.password_file.as_deref());
@@ -94,7 +94,7 @@ impl Settings {
     }
 }
 
-impl File {
+impl Document {
     fn read(path: &Path) -> Result<Self, InvalidConfig> {
         let mut file = Self::parse(&read(path)?, path)?;
         // What the file names stands beside it.
@@ -166,14 +166,14 @@ mod tests {
 
     const SAMPLE: &str = include_str!("../../m2m.toml");
 
-    fn parse(text: &str) -> Result<File, String> {
-        File::parse(text, Path::new("m2m.toml")).map_err(|error| error.to_string())
+    fn parse(text: &str) -> Result<Document, String> {
+        Document::parse(text, Path::new("m2m.toml")).map_err(|error| error.to_string())
     }
 
     #[test]
     fn the_sample_holds_the_defaults() {
-        assert_eq!(parse(SAMPLE), Ok(File { listen: loopback(), ..File::default() }));
-        assert_eq!(parse(""), Ok(File::default()));
+        assert_eq!(parse(SAMPLE), Ok(Document { listen: loopback(), ..Document::default() }));
+        assert_eq!(parse(""), Ok(Document::default()));
     }
 
     fn loopback() -> Vec<String> {
@@ -183,7 +183,7 @@ mod tests {
     /// Every field stands in the sample, also those whose default is to be absent.
     #[test]
     fn the_sample_names_every_key() {
-        let debug = format!("{:#?}", File::default());
+        let debug = format!("{:#?}", Document::default());
         let keys = debug.lines().filter_map(|line| line.trim().split_once(": ")).map(|(key, _)| key);
         let host_set = ["ask", "durable", "connect", "checks", "publish", "subscribe", "deliver"];
         let mut count = 0;

@@ -27,6 +27,7 @@ const FLUSH_AFTER: usize = 16 << 10;
 const FIRST_READ: usize = 4 << 10;
 
 /// What is kept of an open connection. There are many of them, most of them idle.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, a byte each")]
 pub(super) struct Connection {
     pub(super) id: ConnectionId,
     pub(super) stream: TcpStream,

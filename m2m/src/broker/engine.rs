@@ -177,7 +177,10 @@ impl Engine {
                     }
                     Ok(())
                 }),
-                () = self.again.notified() => Ok(events.clear()),
+                () = self.again.notified() => {
+                    events.clear();
+                    Ok(())
+                }
             };
             if let Err(error) = looked {
                 error!(%error, "cannot watch the sockets");

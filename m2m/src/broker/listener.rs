@@ -96,7 +96,7 @@ pub(crate) async fn accept(listener: AsyncFd<TcpListener>, engine: Rc<Engine>) {
                 engine.open(stream, peer);
             }
             Err(error) if is_of_one_connection(&error) => {
-                debug!(%error, "a connection ended before it was accepted")
+                debug!(%error, "a connection ended before it was accepted");
             }
             Err(error) => {
                 warn!(%error, "cannot accept connections at the moment");

@@ -44,7 +44,7 @@ impl State {
             let closing = connection.closing;
             if count == 0 {
                 return if closing {
-                    self.end(id, now)
+                    self.end(id, now);
                 };
             }
             let result = if connection.blocked {
@@ -60,7 +60,7 @@ impl State {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     connection.blocked = true;
                     return if closing {
-                        self.leave(id, now)
+                        self.leave(id, now);
                     };
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

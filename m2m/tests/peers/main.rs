@@ -4,6 +4,8 @@
 //! default the virtual environment in `.ci/venv`) and node with the module mqtt (`M2M_NODE_MODULES`, by default
 //! `.ci/node/node_modules`).
 
+#![allow(clippy::disallowed_methods, reason = "these tests run in the machine's time")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -216,7 +216,7 @@ fn properties_arrive() {
 fn a_large_message_arrives_whole() {
     let broker = broker();
     let file = tempfile::NamedTempFile::new().unwrap();
-    let text: String = (0..200_000).map(|number| format!("{number:06} ")).collect();
+    let text = (0..200_000).map(|number: u32| number.to_string()).collect::<Vec<_>>().join(" ");
     fs::write(file.path(), &text).unwrap();
     for qos in ["0", "1", "2"] {
         let subscriber = Subscriber::start(&broker, &["-t", "big", "-q", qos, "-C", "1"]);

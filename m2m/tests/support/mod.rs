@@ -41,9 +41,9 @@ impl Broker {
             let (what, address) = line.rsplit_once("://").unwrap();
             let address = address.trim_end_matches("/metrics").parse().unwrap();
             if what.ends_with("http") {
-                broker.metrics = Some(address)
+                broker.metrics = Some(address);
             } else {
-                broker.addresses.push(address)
+                broker.addresses.push(address);
             }
         }
         broker
@@ -106,7 +106,7 @@ impl Drop for Broker {
         if thread::panicking() {
             let mut rest = String::new();
             _ = self.log.read_to_string(&mut rest);
-            println!("log of the broker:\n{rest}");
+            _ = writeln!(std::io::stderr(), "log of the broker:\n{rest}");
         }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct AccessControl {
 #[derive(Debug)]
 pub(crate) struct Client {
     user: Option<Box<str>>,
-    client_id: Arc<str>,
+    id: Arc<str>,
     /// The hash that its password was checked against.
     hash: Option<Arc<str>>,
     /// `None`: everything.
@@ -53,15 +53,13 @@ impl AccessControl {
             return Err(ReasonCode::BAD_AUTHENTICATION_METHOD);
         }
         match (&request.username, &self.passwords) {
-            (None, _) if self.allow_anonymous => Ok(None),
-            (None, _) => Err(ReasonCode::NOT_AUTHORIZED),
             (Some(user), Some(passwords)) => {
                 let password = request.password.take().ok_or(ReasonCode::BAD_USER_NAME_OR_PASSWORD)?;
                 Ok(Some(Login { password, hash: passwords.hash(user).cloned() }))
             }
-            // Nothing to check the name against: it says no more than an anonymous client does.
-            (Some(_), None) if self.allow_anonymous => Ok(None),
-            (Some(_), None) => Err(ReasonCode::NOT_AUTHORIZED),
+            // A name that nothing can be checked against says no more than none.
+            _ if self.allow_anonymous => Ok(None),
+            _ => Err(ReasonCode::NOT_AUTHORIZED),
         }
     }
 
@@ -79,20 +77,20 @@ impl AccessControl {
 
     /// The client under rules that were read again, or `None` when it has to connect anew.
     pub(crate) fn renew(&self, client: &Client) -> Option<Client> {
-        let renewed = self.client(client.user.clone(), Arc::clone(&client.client_id));
+        let renewed = self.client(client.user.clone(), Arc::clone(&client.id));
         let known = renewed.hash == client.hash && (renewed.hash.is_some() || self.allow_anonymous);
         (known && renewed.checks == client.checks).then_some(renewed)
     }
 
-    fn client(&self, user: Option<Box<str>>, client_id: Arc<str>) -> Client {
+    fn client(&self, user: Option<Box<str>>, id: Arc<str>) -> Client {
         let hash = user.as_deref().and_then(|user| self.passwords.as_ref()?.hash(user)).cloned();
-        let rights = self.acl.as_ref().map(|acl| acl.rights(user.as_deref(), &client_id));
+        let rights = self.acl.as_ref().map(|acl| acl.rights(user.as_deref(), &id));
         let checks = rights.as_ref().map_or(Checks::default(), |rights| Checks {
             publish: true,
             subscribe: true,
             deliver: self.reloaded || !rights.reads_all_it_subscribes(),
         });
-        Client { user, client_id, hash, rights, checks }
+        Client { user, id, hash, rights, checks }
     }
 }
 

@@ -14,10 +14,9 @@ pub(super) fn covers(outer: TopicFilter<'_>, inner: TopicFilter<'_>) -> bool {
     loop {
         match (outer.next(), inner.next()) {
             (Some("#"), _) | (None, None) => return true,
-            (_, Some("#")) | (None, Some(_)) | (Some(_), None) => return false,
-            (Some("+"), Some(_)) => {}
+            (Some("+"), Some(level)) if level != "#" => {}
             (Some(a), Some(b)) if a == b => {}
-            (Some(_), Some(_)) => return false,
+            _ => return false,
         }
     }
 }
@@ -31,10 +30,9 @@ pub(super) fn overlap(a: TopicFilter<'_>, b: TopicFilter<'_>) -> bool {
     loop {
         match (a.next(), b.next()) {
             (Some("#"), _) | (_, Some("#")) | (None, None) => return true,
-            (None, Some(_)) | (Some(_), None) => return false,
             (Some("+"), Some(_)) | (Some(_), Some("+")) => {}
             (Some(a), Some(b)) if a == b => {}
-            (Some(_), Some(_)) => return false,
+            _ => return false,
         }
     }
 }
