@@ -31,6 +31,9 @@ pub enum Violation {
     /// A topic filter that breaks the syntax of filters.
     #[error("malformed topic filter [MQTT-4.7.1-1, MQTT-4.7.1-2, MQTT-4.8.2-1]")]
     TopicFilterMalformed,
+    /// More topic filters in a SUBSCRIBE than the client may hold subscriptions.
+    #[error("too many topic filters in one packet")]
+    TooManyFilters,
     /// A shared subscription with No Local.
     #[error("No Local on a shared subscription [MQTT-3.8.3-4]")]
     NoLocalOnShared,
@@ -71,6 +74,7 @@ impl Violation {
             Self::QoSNotSupported => ReasonCode::QOS_NOT_SUPPORTED,
             Self::RetainNotSupported => ReasonCode::RETAIN_NOT_SUPPORTED,
             Self::TopicNameInvalid => ReasonCode::TOPIC_NAME_INVALID,
+            Self::TooManyFilters => ReasonCode::QUOTA_EXCEEDED,
             Self::TopicFilterMalformed => ReasonCode::MALFORMED_PACKET,
             Self::SubscriptionIdentifiersNotSupported => ReasonCode::SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED,
         }

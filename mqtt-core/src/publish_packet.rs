@@ -41,6 +41,20 @@ impl Outgoing<'_> {
     /// Appends the packet to a peer's output, with the topic alias that the peer allows.
     pub(crate) fn write(&self, to: &mut Receiver<'_>, pool: &mut Pool, now: Instant) -> Result<(), TooLarge> {
         let naming = to.aliases.naming(self.draft.topic);
+        match (naming, self.write_as(naming, to, pool, now)) {
+            // Setting an alias makes the packet larger, this once.
+            (Naming::NameAndAlias(_), Err(TooLarge)) => self.write_as(Naming::Name, to, pool, now),
+            (_, result) => result,
+        }
+    }
+
+    fn write_as(
+        &self,
+        naming: Naming,
+        to: &mut Receiver<'_>,
+        pool: &mut Pool,
+        now: Instant,
+    ) -> Result<(), TooLarge> {
         let (topic, alias) = match naming {
             Naming::Name => (self.draft.topic, None),
             Naming::NameAndAlias(alias) => (self.draft.topic, Some(alias)),

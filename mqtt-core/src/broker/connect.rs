@@ -128,6 +128,7 @@ impl Broker {
         admission: &Admission,
         now: Instant,
     ) {
+        self.catch_up(&pending.client_id, now);
         let existing = self.sessions.find(&pending.client_id);
         if existing.is_none() && self.sessions.len() >= self.config.max_sessions as usize {
             return self.refuse(index, ReasonCode::QUOTA_EXCEEDED);

@@ -96,6 +96,11 @@ impl Broker {
     }
 
     fn deliver(&mut self, target: &Target, publication: &mut Publication<'_>, now: Instant) {
+        if publication.draft.expires.is_some_and(|expires| expires < now) {
+            // It waited for the host's answer, or for another member of a shared subscription.
+            self.counters.dropped_expired += 1;
+            return;
+        }
         let session = &self.sessions[target.session];
         let qos = target.maximum_qos.min(publication.draft.qos);
         let retain = publication.draft.retain && target.retain_as_published;

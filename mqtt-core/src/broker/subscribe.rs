@@ -19,6 +19,9 @@ use crate::action::Question;
 use crate::error::Violation;
 use crate::records::Change;
 
+/// So many filters a SUBSCRIBE may have, or as many as the client may hold subscriptions: what is kept while they are
+/// decided takes more memory than the packet did.
+const FILTERS_AT_ONCE: usize = 1000;
 /// What a subscription costs beside its filter's text, in the index and its tables.
 const SUBSCRIPTION_OVERHEAD: usize = 96;
 
@@ -31,6 +34,9 @@ impl Broker {
     ) -> Result<(), Stop> {
         if subscribe.filters.iter().any(|(filter, _)| Subscription::parse(filter).is_err()) {
             return Err(Violation::TopicFilterMalformed.into());
+        }
+        if subscribe.filters.len() > FILTERS_AT_ONCE.max(self.config.max_subscriptions_per_client as usize) {
+            return Err(Violation::TooManyFilters.into());
         }
         let identifier =
             subscribe.properties.subscription_identifiers().next().map_or(0, SubscriptionIdentifier::get);

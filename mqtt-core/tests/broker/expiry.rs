@@ -187,3 +187,32 @@ fn request_problem_information_0_keeps_reason_strings_to_disconnect() {
     assert_eq!(bench.got(client).len(), 5);
     assert_eq!(bench.broker.counters().bytes_sent - before, 5 + 6 + 5 + 2 + 6);
 }
+
+#[test]
+fn a_message_that_expired_while_the_host_decided_is_not_delivered() {
+    let mut bench = Bench::with(|config| config.ask.checks.publish = true);
+    let client = bench.connect(&connect(V5, "c"));
+    bench.subscribe(client, "a", AtMostOnce);
+    publish_expiring(&mut bench, client, b"x", AtLeastOnce, 5);
+    bench.advance(seconds(6));
+    bench.answer(mqtt_core::Answer::Allow);
+    assert_eq!(bench.got(client), [Got::PubAck(1, ReasonCode::SUCCESS)]);
+    assert_eq!(bench.broker.counters().dropped_expired, 1);
+}
+
+#[test]
+fn a_message_that_expired_with_one_member_is_not_handed_to_another() {
+    let mut bench = Bench::new();
+    let narrow = [Property::ReceiveMaximum(1.try_into().unwrap())];
+    let slow = bench.connect(&with(connect(V5, "slow"), &narrow));
+    let other = bench.connect(&connect(V5, "other"));
+    bench.subscribe(slow, "$share/g/a", AtLeastOnce);
+    for payload in [b"1", b"2"] {
+        publish_expiring(&mut bench, other, payload, AtLeastOnce, 5);
+    }
+    bench.subscribe(other, "$share/g/a", AtLeastOnce);
+    bench.advance(seconds(6));
+    bench.close(slow);
+    assert!(bench.messages(other).is_empty());
+    assert_eq!(bench.broker.counters().dropped_expired, 2);
+}

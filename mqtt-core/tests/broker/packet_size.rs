@@ -70,7 +70,6 @@ fn a_message_that_was_too_large_takes_no_quota_and_does_not_come_back() {
 }
 
 #[test]
-#[ignore = "the alias does not give way yet"]
 fn an_alias_gives_way_where_the_packet_would_be_too_large_with_it() {
     let mut bench = terse();
     let properties = [limit(18)[0], Property::TopicAliasMaximum(1)];

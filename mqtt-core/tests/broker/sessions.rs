@@ -1,11 +1,11 @@
 //! How long sessions last, and what they keep (MQTT 5 §3.1.2.4, §3.1.2.11.2, §4.1; 3.1.1 §3.1.2.4).
 
-use mqtt_codec::{Connect, Disconnect, Packet, Properties, Property, ReasonCode};
+use mqtt_codec::{Connect, Disconnect, Packet, Properties, Property, ReasonCode, Will};
 use mqtt_core::{CloseReason, ConnectionId, Violation};
 
 use crate::support::{
     AtLeastOnce, AtMostOnce, Bench, ExactlyOnce, Got, MICROSECOND, V3_1, V3_1_1, V5, connect, persistent,
-    publish, seconds, with,
+    publish, seconds, will, with,
 };
 
 fn expiring(bench: &mut Bench, expiry: u32) -> ConnectionId {
@@ -210,4 +210,21 @@ fn messages_of_a_session_that_ends_are_counted_and_their_memory_is_given_back() 
     let gauges = bench.broker.gauges();
     assert_eq!((gauges.messages, gauges.memory, gauges.subscriptions), (0, 0, 0));
     assert_eq!(bench.broker.counters().dropped_session_ended, 3);
+}
+
+#[test]
+fn a_late_tick_revives_no_session_and_cancels_no_will() {
+    for (span, present, wills) in [(4, true, 0), (5, true, 1), (60, false, 1)] {
+        let mut bench = Bench::new();
+        let watcher = bench.connect(&connect(V5, "watcher"));
+        bench.subscribe(watcher, "w", AtMostOnce);
+        let (expiry, delay) = ([Property::SessionExpiryInterval(60)], [Property::WillDelayInterval(5)]);
+        let will = Will { properties: Properties::list(&delay), ..will("w", b"") };
+        let connect = with(connect(V5, "c"), &expiry);
+        let client = bench.connect(&Connect { will: Some(will), ..connect });
+        bench.close(client);
+        bench.now += seconds(span);
+        assert_eq!(bench.session_present(&Connect { clean_start: false, ..connect }), present, "{span}");
+        assert_eq!(bench.messages(watcher).len(), wills, "{span}");
+    }
 }

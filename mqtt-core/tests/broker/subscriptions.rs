@@ -280,3 +280,55 @@ fn a_very_deep_topic_is_neither_recursion_nor_quadratic() {
     bench.unsubscribe(client, &deep);
     assert_eq!(bench.broker.gauges().subscriptions, 1);
 }
+
+#[test]
+fn a_subscribe_with_more_filters_than_can_be_held_is_refused_whole() {
+    // One crafted packet must not take many times its size while its filters are decided.
+    for (count, taken) in [(1000, true), (1001, false)] {
+        let mut bench = Bench::with(|config| config.max_subscriptions_per_client = 2);
+        let client = bench.connect(&connect(V5, "c"));
+        let filters = vec![("a", SubscriptionOptions::qos(AtMostOnce)); count];
+        let filters = SubscribeFilters::list(&filters);
+        let packet = Subscribe { packet_id: id(5), properties: Properties::NONE, filters };
+        bench.send(client, &Packet::Subscribe(packet));
+        let got = bench.got(client);
+        assert_eq!(matches!(&got[0], Got::SubAck(5, reasons) if reasons.len() == count), taken);
+        assert_eq!(got[0] == Got::Disconnect(ReasonCode::QUOTA_EXCEEDED), !taken);
+    }
+}
+
+#[test]
+fn each_of_many_kinds_of_subscribers_gets_its_own_form_of_one_message() {
+    // Packets that are encoded once for many must not be mixed up.
+    for size in [10, 5000] {
+        let mut bench = Bench::new();
+        let mut kinds = Vec::new();
+        for version in [V3_1_1, V5] {
+            for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
+                for (retain_as_published, number) in [(false, 0), (true, 0), (true, 7)] {
+                    let client = bench.connect(&connect(version, &kinds.len().to_string()));
+                    let options =
+                        SubscriptionOptions { retain_as_published, ..SubscriptionOptions::qos(qos) };
+                    let options = if version == V5 { options } else { SubscriptionOptions::qos(qos) };
+                    let properties = identifier(number.max(1));
+                    let properties = &[properties][..usize::from(number > 0 && version == V5)];
+                    bench.subscribe_with(client, "a", options, properties);
+                    bench.got(client);
+                    kinds.push((client, qos, options.retain_as_published, properties.len()));
+                }
+            }
+        }
+        let message = mqtt_codec::Publish {
+            retain: true,
+            payload: &vec![b'x'; size],
+            ..publish("a", b"", ExactlyOnce, 1)
+        };
+        let publisher = bench.connect(&connect(V5, "p"));
+        bench.publish(publisher, &message);
+        for (client, qos, retain, properties) in kinds {
+            let message = bench.messages(client).remove(0);
+            assert_eq!((message.qos, message.retain, message.properties.len()), (qos, retain, properties));
+            assert_eq!((message.payload.len(), message.packet_id.is_some()), (size, qos > AtMostOnce));
+        }
+    }
+}

@@ -152,3 +152,30 @@ fn a_topic_with_too_many_levels_is_refused() {
     bench.publish(client, &publish("1/2/3/4/5", b"", AtMostOnce, 0));
     assert_eq!(bench.got(client)[0], Got::Disconnect(ReasonCode::TOPIC_NAME_INVALID));
 }
+
+#[test]
+fn a_connect_that_breaks_a_rule_gets_no_connack_and_leaves_nothing() {
+    // [MQTT-3.1.4-1]; the properties and the client identifier `c` follow keep alive 0.
+    let rules: [(&str, u8, &[u8]); 9] = [
+        ("the reserved flag [MQTT-3.1.2-3]", 0x01, b"\x00\x00\x01c"),
+        ("will QoS without a will [MQTT-3.1.2-11]", 0x08, b"\x00\x00\x01c"),
+        ("will retain without a will [MQTT-3.1.2-13]", 0x20, b"\x00\x00\x01c"),
+        ("will QoS 3 [MQTT-3.1.2-12]", 0x1c, b"\x00\x00\x01c\x00\x00\x01w\x00\x00"),
+        ("receive maximum 0", 0x02, b"\x03\x21\x00\x00\x00\x01c"),
+        ("maximum packet size 0", 0x02, b"\x05\x27\x00\x00\x00\x00\x00\x01c"),
+        ("a property twice", 0x02, b"\x06\x21\x00\x01\x21\x00\x01\x00\x01c"),
+        ("request problem information 2", 0x02, b"\x02\x17\x02\x00\x01c"),
+        ("authentication data without a method", 0x02, b"\x04\x16\x00\x01x\x00\x01c"),
+    ];
+    for (rule, flags, rest) in rules {
+        let mut bytes = b"\x10\x00\x00\x04MQTT\x05\x00\x00\x00".to_vec();
+        bytes.extend_from_slice(rest);
+        (bytes[1], bytes[9]) = (bytes.len() as u8 - 2, flags);
+        let mut bench = Bench::new();
+        let client = bench.open();
+        bench.send_bytes(client, &bytes);
+        let got = bench.got(client);
+        assert!(matches!(got[..], [Got::Closed(CloseReason::Malformed(_))]), "{rule}: {got:?}");
+        assert_eq!((bench.broker.gauges().sessions, bench.broker.gauges().memory), (0, 0));
+    }
+}
