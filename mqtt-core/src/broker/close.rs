@@ -19,7 +19,8 @@ use super::receive::Stop;
 use super::routing::Target;
 use super::session::{NEVER, Session, SessionKey};
 use super::subscribe::subscription_cost;
-use super::{Broker, Ended, Timer};
+use super::time::Timer;
+use super::{Broker, Ended};
 use crate::action::{Action, CloseReason};
 use crate::error::Violation;
 use crate::qos::outgoing::State;
@@ -157,24 +158,25 @@ impl Broker {
             return self.end_session(key, now);
         }
         self.note_session(key, Some(now));
-        self.schedule(key, now);
-        if self.sessions[key].will.as_ref().is_some_and(|will| will.delay() == 0) {
-            // Not with the next tick: the client may be back before, and a will is cancelled within its delay only.
-            self.release_will(key, now);
-        }
+        self.schedule(key, now, now);
         self.hand_over_queued(key, now);
     }
 
     /// Sets the clocks of a session without a connection, which it lost at `since`.
-    pub(super) fn schedule(&mut self, key: SessionKey, since: Instant) {
+    pub(super) fn schedule(&mut self, key: SessionKey, since: Instant, now: Instant) {
         let session = &self.sessions[key];
         if session.expiry != NEVER {
             let expires = since + Duration::from_secs(u64::from(session.expiry));
             self.deadlines.set(Timer::Session(key), expires);
         }
-        if let Some(will) = &session.will {
+        let Some(will) = &session.will else { return };
+        let due = since + Duration::from_secs(u64::from(will.delay()));
+        if due <= now {
+            // Not with the next tick: the client may be back before, and a will is cancelled within its delay only.
+            self.release_will(key, now);
+        } else {
             // Should the session end before, its end publishes the will.
-            self.deadlines.set(Timer::Will(key), since + Duration::from_secs(u64::from(will.delay())));
+            self.deadlines.set(Timer::Will(key), due);
         }
     }
 

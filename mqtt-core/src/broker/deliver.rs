@@ -8,14 +8,14 @@ use machine::Instant;
 use mqtt_codec::{Acknowledge, Packet, PacketIdentifier, Properties, QoS, ReasonCode};
 use topic_match::TopicName;
 
+use super::Broker;
 use super::connection::{Connection, DeliveryCheck};
 use super::queue::Delivery;
 use super::routing::Target;
 use super::session::{Session, SessionKey};
-use super::{Broker, Timer};
+use super::time::Timer;
+use super::write::gate;
 use crate::action::Question;
-use crate::input::ConnectionId;
-use crate::journal::Journal;
 use crate::message::{Budget, Draft, Message, OutOfMemory};
 use crate::publish_packet::{self, Outgoing, SHARED_ABOVE, TooLarge};
 use crate::qos::outgoing::{Acknowledgement, State};
@@ -364,14 +364,6 @@ impl Publication<'_> {
         }
         let message = budget.store(self.draft)?;
         Ok(Arc::clone(self.stored.insert(message)))
-    }
-}
-
-/// Holds back what is written to a connection from now on until all that has happened is durable.
-pub(super) fn gate(journal: &mut Journal<Change, ConnectionId>, connection: &mut Connection) {
-    if let Some(record) = journal.gate() {
-        connection.outbox.gate(record);
-        journal.wait(record, connection.id);
     }
 }
 

@@ -6,6 +6,7 @@
 //! [`question`] about what the host decides, [`journal`](crate::journal) and [`restore`] about what survives.
 
 mod acknowledge;
+mod authenticate;
 mod close;
 mod connect;
 mod connection;
@@ -23,28 +24,30 @@ mod session;
 mod shared_group;
 mod subscribe;
 mod sys;
+mod time;
+mod write;
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use machine::{Deadlines, Instant, Random};
-use mqtt_codec::{Packet, Property, ReasonCode};
+use mqtt_codec::{Property, ReasonCode};
 use slab::Slab;
 use topic_match::{FilterLimits, TopicName};
 
 use self::connection::Connection;
 use self::encoder::Encoder;
-use self::phase::Phase;
 use self::retained::Retained;
 use self::routing::Routing;
 use self::session::{SessionKey, Sessions};
 use self::sys::Sys;
+use self::time::Timer;
 use crate::action::{Action, CloseReason};
 use crate::config::Config;
 use crate::counters::{Counters, Gauges};
 use crate::error::Refused;
-use crate::input::{ConnectionId, Input, Publication, RecordNumber};
+use crate::input::{ConnectionId, Input, Publication};
 use crate::journal::Journal;
 use crate::message::{Budget, Draft, expires_at};
 use crate::output::{Output, Pool};
@@ -74,21 +77,6 @@ pub struct Broker {
     /// Connections whose client takes no packet of the size that it must be sent.
     unsendable: Vec<usize>,
     shutting_down: bool,
-}
-
-/// What has a deadline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Timer {
-    /// Connect time-out, then keep alive.
-    Connection(usize),
-    /// The session's will is due.
-    Will(SessionKey),
-    /// The session expires.
-    Session(SessionKey),
-    /// The session's retained messages have not all been looked at.
-    Walk(SessionKey),
-    /// `$SYS` is due.
-    Sys,
 }
 
 /// The connection has come to its end.
@@ -317,27 +305,6 @@ impl Broker {
         self.connections.get(index).filter(|connection| connection.id == id).map(|_| index)
     }
 
-    fn sent(&mut self, id: ConnectionId, bytes: usize, now: Instant) {
-        let Some(index) = self.find(id) else { return };
-        let connection = &mut self.connections[index];
-        let before = connection.outbox.len();
-        connection.outbox.advance(bytes, &mut self.pool);
-        connection.announced = connection.outbox.chunks().next().is_some();
-        self.counters.bytes_sent += (before - connection.outbox.len()) as u64;
-        if connection.held_up {
-            // Nothing is read from a client that does not read; one that does is not silent.
-            connection.last_received = now;
-        }
-        let has_room = connection.outbox.len() <= self.config.output_high_water / 2;
-        if let Some(key) = connection.session
-            && has_room
-            && self.sessions[key].has_backlog()
-        {
-            self.pump(key, now);
-        }
-        self.resume(index);
-    }
-
     fn closed(&mut self, id: ConnectionId, now: Instant) {
         let Some(index) = self.find(id) else { return };
         self.retire(index);
@@ -345,59 +312,6 @@ impl Broker {
         connection.outbox.clear(&mut self.pool);
         if let Some(key) = connection.session {
             self.detach(key, true, now);
-        }
-    }
-
-    fn durable(&mut self, up_to: RecordNumber) {
-        self.journal.advance(up_to);
-        while let Some(id) = self.journal.next_released() {
-            if let Some(index) = self.find(id)
-                && self.connections[index].outbox.open_gates(self.journal.durable())
-            {
-                self.announce(index);
-            }
-        }
-    }
-
-    fn tick(&mut self, now: Instant) {
-        while let Some(timer) = self.deadlines.expire(now) {
-            match timer {
-                Timer::Connection(index) => self.check_silence(index, now),
-                Timer::Will(key) => self.release_will(key, now),
-                Timer::Session(key) => {
-                    self.counters.sessions_expired += 1;
-                    self.end_session(key, now);
-                }
-                Timer::Walk(key) => self.pump(key, now),
-                Timer::Sys => self.publish_sys(now),
-            }
-            self.commit(now);
-        }
-        while let Some(message) = self.retained.expire(now) {
-            self.journal.note(true, || Change::RetainedRemoved { topic: message.topic().into() });
-            self.commit(now);
-        }
-    }
-
-    /// A connection's deadline has come: it is moved on if something was received since it was set.
-    fn check_silence(&mut self, index: usize, now: Instant) {
-        let connection = &mut self.connections[index];
-        if !connection.phase.is_connected() {
-            let why = CloseReason::ConnectTimeout;
-            return self.end_with_error(index, ReasonCode::MAXIMUM_CONNECT_TIME, None, why, now);
-        }
-        if connection.held_up && connection.is_waiting() {
-            // Its bytes wait for the host, not the other way round.
-            connection.last_received = now;
-        }
-        match connection.keep_alive_deadline() {
-            Some(deadline) if deadline <= now => {
-                self.counters.keep_alive_timeouts += 1;
-                let why = CloseReason::KeepAliveTimeout;
-                self.end_with_error(index, ReasonCode::KEEP_ALIVE_TIMEOUT, None, why, now);
-            }
-            Some(deadline) => self.deadlines.set(Timer::Connection(index), deadline),
-            None => {}
         }
     }
 
@@ -420,44 +334,6 @@ impl Broker {
             expiry: session.expiry,
             disconnected,
         });
-    }
-
-    /// Writes a packet other than PUBLISH.
-    fn write(&mut self, index: usize, packet: &Packet<'_>) {
-        if !self.try_write(index, packet) {
-            self.unsendable.push(index);
-        }
-    }
-
-    /// Writes a packet other than PUBLISH, unless it is larger than the client takes.
-    fn try_write(&mut self, index: usize, packet: &Packet<'_>) -> bool {
-        let connection = &mut self.connections[index];
-        if connection.phase == Phase::Closing {
-            return true;
-        }
-        let fits = packet
-            .encoded_len(connection.version)
-            .is_ok_and(|len| len <= connection.max_packet_size as usize);
-        if !fits || packet.encode(connection.version, connection.outbox.buffer(&mut self.pool)).is_err() {
-            return false;
-        }
-        self.counters.packets_sent += 1;
-        self.announce(index);
-        true
-    }
-
-    /// Says once that a connection has output.
-    fn announce(&mut self, index: usize) {
-        let connection = &mut self.connections[index];
-        if !connection.announced && connection.outbox.chunks().next().is_some() {
-            connection.announced = true;
-            self.actions.push_back(Action::Output(connection.id));
-        }
-    }
-
-    /// Holds back what is written to a connection from now on until all that has happened is durable.
-    fn gate(&mut self, index: usize) {
-        deliver::gate(&mut self.journal, &mut self.connections[index]);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
+use core::time::Duration;
 
 use machine::Instant;
 use mqtt_codec::QoS;
@@ -9,7 +10,7 @@ use mqtt_codec::QoS;
 use super::Broker;
 use super::queue::{Delivery, Identifiers};
 use super::routing::Route;
-use super::session::{Session, SessionKey};
+use super::session::{NEVER, Session, SessionKey};
 use crate::config::{DropPolicy, QueueConfig};
 use crate::message::{Message, OutOfMemory};
 use crate::qos::outgoing::State;
@@ -36,15 +37,18 @@ impl Broker {
         }
         // All connections are gone: their sessions' clocks run from now, those of the others from when they lost theirs.
         for (key, since) in restorer.disconnected {
-            self.sessions[key].outgoing.interrupt();
-            if self.sessions[key].expiry == 0 {
+            let session = &mut self.sessions[key];
+            session.outgoing.interrupt();
+            let (expiry, lost) = (session.expiry, since.unwrap_or(now));
+            if expiry != NEVER && lost + Duration::from_secs(u64::from(expiry)) <= now {
+                self.counters.sessions_expired += u64::from(expiry > 0);
                 self.end_session(key, now);
                 continue;
             }
             if since.is_none() {
                 self.note_session(key, Some(now));
             }
-            self.schedule(key, since.unwrap_or(now));
+            self.schedule(key, lost, now);
         }
         self.commit(now);
     }

@@ -8,7 +8,8 @@ use core::time::Duration;
 use machine::Instant;
 use mqtt_codec::QoS;
 
-use super::{Broker, Timer};
+use super::Broker;
+use super::time::Timer;
 use crate::counters::{Counters, Gauges};
 use crate::message::Draft;
 

@@ -56,6 +56,9 @@ pub struct Config {
     pub follow_redirects: bool,
     /// Whether to make all subscriptions again when the server has lost the session. Default true.
     pub resubscribe: bool,
+    /// Whether each SUBSCRIBE carries a subscription identifier, so that [`Client::subscribers`](super::Client::subscribers)
+    /// is exact; one that the application gives goes before. MQTT 5 only. Default true.
+    pub subscription_identifiers: bool,
     /// Whether QoS 1 and 2 messages are acknowledged when they are handed out, or when the application says so.
     pub manual_acknowledgement: bool,
     /// Whether QoS 0 messages wait for a connection. Default true.
@@ -131,6 +134,7 @@ impl Default for Config {
             reconnect: Some(Backoff::default()),
             follow_redirects: true,
             resubscribe: true,
+            subscription_identifiers: true,
             manual_acknowledgement: false,
             queue_qos0: true,
             max_queued: 1000,

@@ -5,18 +5,15 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt::Display;
 use core::num::{NonZeroU16, NonZeroU32};
-use core::time::Duration;
 
 use machine::Instant;
-use mqtt_codec::{
-    Auth, ConnAck, Connect, Disconnect, Packet, Properties, Property, ProtocolVersion, ReasonCode,
-};
+use mqtt_codec::{ConnAck, Connect, Disconnect, Packet, Properties, Property, ProtocolVersion, ReasonCode};
 
 use super::phase::Phase;
 use super::records::Change;
 use super::server::Server;
 use super::{Action, Client, DisconnectReason, DropReason, Outcome, Pending, Timer};
-use crate::error::{Refused, Violation};
+use crate::error::Violation;
 use crate::property_buffer::PropertyBuffer;
 use crate::qos::incoming::Incoming;
 use crate::qos::outgoing::State;
@@ -280,81 +277,6 @@ impl Client {
         }
         self.wanted = retry_at.is_some();
         self.actions.push_back(Action::Disconnected { reason, properties, retry_at });
-    }
-
-    /// Begins a re-authentication (MQTT 5 §4.12.1).
-    ///
-    /// # Errors
-    /// [`Refused::NoConnection`] when there is none, it is under way already, or no method is configured.
-    pub fn reauthenticate(&mut self, data: Option<&[u8]>, now: Instant) -> Result<(), Refused> {
-        if self.phase != Phase::Connected || self.reauthenticating || self.config.authentication.is_none() {
-            return Err(Refused::NoConnection);
-        }
-        self.reauthenticating = true;
-        self.send_auth(ReasonCode::RE_AUTHENTICATE, data, now);
-        self.commit();
-        Ok(())
-    }
-
-    pub(super) fn continue_authentication(&mut self, data: &[u8], now: Instant) {
-        if self.phase == Phase::AwaitConnAck || self.reauthenticating {
-            self.send_auth(ReasonCode::CONTINUE_AUTHENTICATION, Some(data), now);
-        }
-    }
-
-    fn send_auth(&mut self, reason: ReasonCode, data: Option<&[u8]>, now: Instant) {
-        let method = self.config.authentication.as_ref().map(|authentication| authentication.method.clone());
-        let method = method.unwrap_or_default();
-        let properties: Vec<_> = [Property::AuthenticationMethod(&method)]
-            .into_iter()
-            .chain(data.map(Property::AuthenticationData))
-            .collect();
-        self.write(&Packet::Auth(Auth { reason, properties: Properties::list(&properties) }), now);
-    }
-
-    pub(super) fn on_auth(&mut self, auth: &Auth<'_>, now: Instant) -> Result<(), Violation> {
-        let method = self.config.authentication.as_ref().map(|authentication| authentication.method.as_str());
-        if auth.properties.authentication_method() != method {
-            return Err(Violation::AuthenticationMethodChanged);
-        }
-        if auth.reason == ReasonCode::SUCCESS {
-            self.reauthenticating = false;
-            self.actions.push_back(Action::Reauthenticated);
-            return Ok(());
-        }
-        if self.phase == Phase::AwaitConnAck {
-            self.deadlines.set(Timer::Connect, now + self.config.connect_timeout);
-        }
-        let data = auth.properties.authentication_data().unwrap_or_default().into();
-        self.actions.push_back(Action::Authenticate { data });
-        Ok(())
-    }
-
-    /// Half of the tolerance is left to the network: a server waits for one and a half times the keep alive.
-    fn keep_alive(&self) -> Option<Duration> {
-        let seconds = self.server.keep_alive.unwrap_or(self.config.keep_alive);
-        (seconds > 0).then(|| Duration::from_secs(u64::from(seconds)))
-    }
-
-    fn set_ping(&mut self, now: Instant) {
-        if let Some(keep_alive) = self.keep_alive() {
-            self.deadlines.set(Timer::Ping, now + keep_alive);
-        }
-    }
-
-    /// Sends PINGREQ if nothing was sent for as long as the keep alive [MQTT-3.1.2-20].
-    pub(super) fn ping(&mut self, now: Instant) {
-        let Some(keep_alive) = self.keep_alive() else { return };
-        let due = self.last_sent + keep_alive;
-        if due > now {
-            self.deadlines.set(Timer::Ping, due);
-            return;
-        }
-        self.write(&Packet::PingReq, now);
-        if self.deadlines.get(Timer::PingTimeout).is_none() {
-            self.deadlines.set(Timer::PingTimeout, now + self.config.ping_timeout);
-        }
-        self.set_ping(now);
     }
 }
 

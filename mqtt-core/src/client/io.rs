@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use machine::Instant;
-use mqtt_codec::{Malformed, Properties, QoS, ReasonCode};
+use mqtt_codec::{Malformed, PacketIdentifier, Properties, QoS, ReasonCode};
 
 use super::records::Change;
 use crate::error::Violation;
@@ -161,6 +161,8 @@ pub struct Message {
     pub retain: bool,
     /// Whether the server may have sent it before.
     pub dup: bool,
+    /// The number that the server gave it; only with QoS 1 and 2.
+    pub packet_id: Option<PacketIdentifier>,
     /// What to acknowledge it with; only with manual acknowledgement and QoS 1 and 2.
     pub delivery: Option<DeliveryId>,
 }
@@ -172,7 +174,7 @@ impl Message {
         core::str::from_utf8(&self.data[..self.topic_len]).unwrap_or_default()
     }
 
-    /// Its properties, without a topic alias.
+    /// Its properties, as they came.
     pub fn properties(&self) -> Properties<'_> {
         Properties::assume_valid(&self.data[self.topic_len..self.payload_start])
     }

@@ -7,9 +7,11 @@
 //! comes, `subscribe` keeps the subscriptions, `restore` rebuilds a session.
 
 mod acknowledge;
+mod authenticate;
 mod config;
 mod connect;
 mod io;
+mod keep_alive;
 mod phase;
 mod publish;
 mod receive;

@@ -169,6 +169,7 @@ fn copy(publish: &Publish<'_>, topic: &str, delivery: Option<super::DeliveryId>)
         qos: publish.delivery.qos(),
         retain: publish.retain,
         dup: publish.delivery.dup(),
+        packet_id: publish.delivery.packet_id(),
         delivery,
     }
 }

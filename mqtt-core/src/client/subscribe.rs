@@ -63,10 +63,10 @@ impl Client {
             return Err(Refused::InvalidTopic);
         }
         let handle = self.take_handle();
-        self.next_subscription_identifier = self.next_subscription_identifier % MAX_IDENTIFIER + 1;
+        let given = properties.subscription_identifiers().next().map(SubscriptionIdentifier::get);
         let what = What::Subscribe {
             filters: filters.iter().map(|(filter, options)| ((*filter).into(), *options)).collect(),
-            identifier: self.next_subscription_identifier,
+            identifier: given.unwrap_or_else(|| self.take_identifier()),
             owner: Some(handle),
         };
         self.request(
@@ -117,6 +117,16 @@ impl Client {
         owners.sort_unstable();
         owners.dedup();
         owners
+    }
+
+    /// A subscription identifier; 0 for none.
+    fn take_identifier(&mut self) -> u32 {
+        if !self.config.subscription_identifiers {
+            return 0;
+        }
+        self.next_subscription_identifier =
+            self.next_subscription_identifier % SubscriptionIdentifier::MAX + 1;
+        self.next_subscription_identifier
     }
 
     fn request(&mut self, request: Request, now: Instant) -> Result<(), Refused> {
@@ -225,25 +235,21 @@ impl Client {
         }
     }
 
-    /// Makes all subscriptions again, one SUBSCRIBE for each subscription identifier, before all other requests.
+    /// Makes all subscriptions again, one SUBSCRIBE for each that made them, before all other requests.
     pub(super) fn subscribe_again(&mut self) {
-        let mut groups: BTreeMap<u32, (Option<Handle>, Filters)> = BTreeMap::new();
+        let mut groups: BTreeMap<(u32, Option<Handle>), Filters> = BTreeMap::new();
         for (filter, subscription) in &self.subscriptions {
-            let group = groups.entry(subscription.identifier).or_default();
-            group.0 = subscription.owner;
-            group.1.push((filter.clone(), subscription.options));
+            let group = groups.entry((subscription.identifier, subscription.owner)).or_default();
+            group.push((filter.clone(), subscription.options));
         }
-        for (identifier, (owner, filters)) in groups.into_iter().rev() {
+        for ((identifier, owner), filters) in groups.into_iter().rev() {
             let what = What::Subscribe { filters, identifier, owner };
             self.requests.push_front(Request { handle: None, what, properties: PropertyBuffer::default() });
         }
     }
 }
 
-/// The largest subscription identifier (MQTT 5 §3.8.2.1.2).
-const MAX_IDENTIFIER: u32 = 268_435_455;
-
-/// The identifiers are the client's own.
+/// The identifier is kept apart.
 fn without_identifiers(properties: &Properties<'_>) -> Result<PropertyBuffer, Refused> {
     let kept = properties.iter().filter(|property| !matches!(property, Property::SubscriptionIdentifier(_)));
     PropertyBuffer::new(kept).map_err(|_| Refused::Full)
