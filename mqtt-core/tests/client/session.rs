@@ -2,7 +2,9 @@
 
 use core::time::Duration;
 
-use mqtt_codec::{ProtocolVersion, ReasonCode};
+use mqtt_codec::{
+    Properties, Property, ProtocolVersion, ReasonCode, SubscriptionIdentifier, SubscriptionOptions,
+};
 use mqtt_core::client::{Config, DisconnectReason, DropReason, Outcome};
 
 use crate::support::{AtLeastOnce, AtMostOnce, ExactlyOnce, Net};
@@ -80,6 +82,48 @@ fn subscriptions_are_made_again_when_the_server_has_lost_the_session() {
         net.publish(publisher, "a/b", b"x", AtLeastOnce);
         let message = net.peers[subscriber].messages.remove(0);
         assert_eq!(net.peers[subscriber].client.subscribers(&message), [handle]);
+    }
+}
+
+#[test]
+fn subscription_identifiers_are_the_clients_unless_given_or_turned_off() {
+    let mut net = Net::new();
+    let publisher = net.join(clean(ProtocolVersion::V5, "p"));
+    let config = |client_id: &str, on: bool| Config {
+        subscription_identifiers: on,
+        ..clean(ProtocolVersion::V5, client_id)
+    };
+    let (own, none, given) =
+        (net.join(config("own", true)), net.join(config("none", false)), net.join(config("given", false)));
+    let seven = [Property::SubscriptionIdentifier(SubscriptionIdentifier::new(7).unwrap())];
+    for (peer, properties, expected) in [
+        (own, Properties::NONE, vec![1, 2]),
+        (none, Properties::NONE, vec![]),
+        (given, Properties::list(&seven), vec![7]),
+    ] {
+        let options = SubscriptionOptions::qos(AtLeastOnce);
+        let handles = ["a/#", "a/+"].map(|filter| {
+            let client = &mut net.peers[peer].client;
+            client.subscribe(&[(filter, options)], properties, net.now).unwrap()
+        });
+        net.settle();
+        // The second time, after the subscriptions were made again.
+        for _ in 0..2 {
+            net.publish(publisher, "a/b", b"x", AtLeastOnce);
+            let messages = core::mem::take(&mut net.peers[peer].messages);
+            let mut identifiers: Vec<_> = messages
+                .iter()
+                .flat_map(|message| message.properties().subscription_identifiers())
+                .map(SubscriptionIdentifier::get)
+                .collect();
+            identifiers.sort_unstable();
+            identifiers.dedup();
+            assert_eq!(identifiers, expected);
+            assert_eq!(net.peers[peer].client.subscribers(&messages[0]), handles);
+            assert!(messages.iter().all(|message| message.packet_id.is_some()));
+            net.cut(peer);
+            net.advance(Duration::from_secs(3));
+        }
     }
 }
 
