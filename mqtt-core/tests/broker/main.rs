@@ -11,6 +11,7 @@ mod packet_size;
 mod qos;
 mod questions;
 mod queues;
+mod restore;
 mod retained;
 mod sessions;
 mod shared;
