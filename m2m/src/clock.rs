@@ -49,7 +49,9 @@ mod tests {
     fn a_timer_is_never_set_before_its_instant() {
         let clock = Clock::start();
         let at = clock.now() + Duration::from_micros(1_500);
-        assert!(clock.timer(at).into_std() >= clock.started + (at - Instant::EPOCH).saturating_sub(clock.epoch));
+        assert!(
+            clock.timer(at).into_std() >= clock.started + (at - Instant::EPOCH).saturating_sub(clock.epoch)
+        );
         assert!(clock.timer(Instant::MAX) > clock.timer(at), "the end of time is far, and no overflow");
         assert_eq!(clock.timer(Instant::EPOCH).into_std(), clock.started, "the past is now");
     }

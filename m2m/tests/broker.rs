@@ -17,6 +17,7 @@ use support::{Broker, m2m};
 
 const FREE_PORT: [&str; 2] = ["--listen", "tcp://127.0.0.1:0"];
 const SUCCESS: u8 = 0x00;
+const PROTOCOL_ERROR: u8 = 0x82;
 const NOT_AUTHORIZED: u8 = 0x87;
 const BAD_USER_NAME_OR_PASSWORD: u8 = 0x86;
 const SERVER_SHUTTING_DOWN: u8 = 0x8b;
@@ -184,6 +185,40 @@ fn a_second_signal_ends_at_once() {
     broker.signal(Signal::INT);
     assert_eq!(broker.wait().code(), Some(130));
     assert!(start.elapsed() < Duration::from_secs(3));
+}
+
+/// A client that does not read what it is sent is given five seconds, and holds up the end no longer.
+#[test]
+fn a_client_that_does_not_read_is_not_waited_for() {
+    let mut broker = Broker::start();
+    let mut client = broker.connect();
+    client.connect("c", None, SUCCESS);
+    assert_eq!(client.subscribe("a"), SUCCESS);
+    let mut publisher = broker.connect();
+    publisher.connect("publisher", None, SUCCESS);
+    for _ in 0..12 {
+        assert_eq!(publisher.publish_acknowledged("a", &vec![0; 1 << 20]), SUCCESS);
+    }
+    let start = Instant::now();
+    broker.signal(Signal::TERM);
+    assert_eq!(broker.wait().code(), Some(0));
+    let waited = start.elapsed();
+    assert!(waited > Duration::from_secs(4) && waited < Duration::from_secs(8), "{waited:?}");
+}
+
+/// A socket that is closed with bytes unread resets the connection: the client would not see why.
+#[test]
+fn a_client_that_keeps_sending_sees_why_it_was_told_to_go() {
+    let broker = Broker::start();
+    let mut client = broker.connect();
+    client.connect("c", None, SUCCESS);
+    client.send_connect("c", None);
+    for _ in 0..64 {
+        client.send(&[0; 16 << 10]);
+    }
+    let (first, body) = client.packet();
+    assert_eq!((first, body[0]), (0xe0, PROTOCOL_ERROR));
+    client.expect_end();
 }
 
 /// A client that does not read keeps its own messages waiting, and nobody else's; when it reads, all come, in order.
