@@ -15,6 +15,7 @@ fn refused(reason: ReasonCode) -> [Got; 2] {
 
 #[test]
 fn three_versions_share_a_broker_and_exchange_messages() {
+    // [MQTT-3.1.4-5], 3.1.1 [MQTT-3.1.4-4]
     let mut bench = Bench::new();
     let clients = [V3_1, V3_1_1, V5].map(|version| bench.connect(&connect(version, &format!("{version:?}"))));
     for client in clients {
@@ -43,6 +44,7 @@ fn connack_is_the_first_packet_and_comes_once() {
 
 #[test]
 fn the_first_packet_must_be_connect() {
+    // [MQTT-3.14.0-1]: and no DISCONNECT goes out before CONNACK.
     // sol #17: nothing is answered before CONNECT. [MQTT-3.1.0-1]
     for packet in [
         Packet::PingReq,
@@ -285,6 +287,7 @@ fn after_a_refused_connect_nothing_is_processed() {
 
 #[test]
 fn connections_and_sessions_have_a_largest_number() {
+    // [MQTT-3.2.2-6, MQTT-3.2.2-7], 3.1.1 [MQTT-3.2.2-4, MQTT-3.2.2-5]
     let mut bench = Bench::with(|config| {
         config.max_connections = 2;
         config.max_sessions = 1;

@@ -172,6 +172,7 @@ fn many_user_properties_are_passed_on_in_one_pass() {
 
 #[test]
 fn request_problem_information_0_keeps_reason_strings_to_disconnect() {
+    // [MQTT-3.4.2-2, -3, MQTT-3.5.2-2, -3, MQTT-3.7.2-2, -3, MQTT-3.9.2-1, -2, MQTT-3.11.2-1, -2] hold with it.
     // [MQTT-3.1.2-29]; mosquitto #3633: on every packet but PUBLISH, CONNACK and DISCONNECT.
     let mut bench = Bench::with(|config| config.ask.checks.publish = true);
     let quiet = [Property::RequestProblemInformation(false)];

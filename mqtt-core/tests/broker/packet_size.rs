@@ -131,6 +131,7 @@ fn a_connack_that_is_too_large_is_not_sent() {
 
 #[test]
 fn the_reason_string_of_disconnect_gives_way() {
+    // [MQTT-3.14.2-4]: user properties are never sent.
     // [MQTT-3.14.2-3]
     for (size, length) in [(1000, true), (5, false)] {
         let mut bench = terse();

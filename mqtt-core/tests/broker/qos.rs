@@ -8,6 +8,7 @@ use mqtt_core::{Answer, CloseReason, Violation};
 
 #[test]
 fn each_qos_arrives_with_the_lesser_of_both() {
+    // [MQTT-3.8.4-8, MQTT-4.3.1-1, MQTT-4.3.2-1, MQTT-4.3.2-2, MQTT-4.3.3-1, MQTT-4.3.3-2, MQTT-2.2.1-2], 3.1.1 [MQTT-2.3.1-5]
     for version in [V3_1_1, V5] {
         for sent in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
             for granted in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
@@ -27,6 +28,7 @@ fn each_qos_arrives_with_the_lesser_of_both() {
 
 #[test]
 fn qos2_any_number_of_repeats_is_one_delivery() {
+    // [MQTT-4.3.3-8, MQTT-4.3.3-10, MQTT-4.3.3-11, MQTT-2.2.1-5]; mosquitto #3602
     let mut bench = Bench::new();
     let subscriber = bench.connect(&connect(V5, "s"));
     let publisher = bench.connect(&connect(V5, "p"));
@@ -46,6 +48,7 @@ fn qos2_any_number_of_repeats_is_one_delivery() {
 
 #[test]
 fn unacknowledged_messages_are_sent_again_in_order_with_dup() {
+    // [MQTT-3.3.1-1, MQTT-4.3.2-3, MQTT-4.3.3-3, MQTT-4.4.0-1]; vernemq #496, paho.mqtt.golang #788
     let mut bench = Bench::new();
     let subscriber = bench.connect(&persistent(V5, "s"));
     let publisher = bench.connect(&connect(V5, "p"));
@@ -71,6 +74,7 @@ fn unacknowledged_messages_are_sent_again_in_order_with_dup() {
 
 #[test]
 fn nothing_is_sent_again_without_a_reconnection() {
+    // [MQTT-4.4.0-1]
     let mut bench = Bench::new();
     let subscriber = bench.connect(&connect(V5, "s"));
     let publisher = bench.connect(&connect(V5, "p"));
@@ -83,6 +87,7 @@ fn nothing_is_sent_again_without_a_reconnection() {
 
 #[test]
 fn dup_of_a_publisher_is_not_passed_on() {
+    // [MQTT-3.3.1-3]
     let mut bench = Bench::new();
     let subscriber = bench.connect(&connect(V3_1_1, "s"));
     let publisher = bench.connect(&connect(V3_1_1, "p"));
@@ -95,6 +100,7 @@ fn dup_of_a_publisher_is_not_passed_on() {
 
 #[test]
 fn each_qos_is_answered_in_its_way() {
+    // [MQTT-4.3.2-4], 3.1.1 [MQTT-4.3.2-2, MQTT-2.3.1-6]; the delivery comes before the acknowledgement.
     // [MQTT-3.3.4-1]
     for version in [V3_1, V3_1_1, V5] {
         let mut bench = Bench::new();
@@ -149,6 +155,7 @@ fn qos1_identifier_is_a_new_message_after_puback_whatever_dup_says() {
 
 #[test]
 fn qos2_repeats_are_no_second_delivery_across_connections() {
+    // 3.1.1 [MQTT-4.3.3-2]
     for version in [V3_1_1, V5] {
         let mut bench = Bench::new();
         let subscriber = bench.connect(&connect(V5, "s"));
@@ -203,6 +210,7 @@ fn a_qos2_message_that_could_not_be_kept_is_passed_on_when_repeated() {
 
 #[test]
 fn a_pubrec_that_comes_again_gets_pubrel_again_and_the_message_is_never_sent_again() {
+    // 3.1.1 [MQTT-4.3.3-1]
     // [MQTT-4.3.3-4, MQTT-4.3.3-5, MQTT-4.3.3-6]
     let mut bench = Bench::new();
     let client = bench.connect(&persistent(V3_1_1, "c"));
@@ -262,6 +270,7 @@ fn acknowledgements_of_the_wrong_kind_are_a_protocol_error_and_unknown_ones_are_
 
 #[test]
 fn packet_identifiers_in_flight_are_distinct_and_not_zero() {
+    // 3.1.1 [MQTT-2.3.1-4]
     // [MQTT-2.2.1-4]
     let mut bench = Bench::new();
     let client = bench.connect(&connect(V3_1_1, "c"));

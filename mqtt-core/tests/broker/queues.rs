@@ -105,6 +105,7 @@ fn memory_is_given_back() {
 
 #[test]
 fn without_memory_a_publish_is_refused_as_far_as_the_version_can_say_so() {
+    // 3.1.1 [MQTT-4.8.0-2]
     for (qos, answer) in [
         (AtMostOnce, None),
         (AtLeastOnce, Some(Got::PubAck(1, ReasonCode::QUOTA_EXCEEDED))),

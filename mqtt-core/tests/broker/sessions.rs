@@ -21,6 +21,7 @@ fn disconnect_with(bench: &mut Bench, client: ConnectionId, expiry: u32) {
 
 #[test]
 fn session_present_tells_whether_there_was_one() {
+    // [MQTT-3.1.3-2, MQTT-3.1.4-4], 3.1.1 [MQTT-3.2.2-1]
     // [MQTT-3.2.2-2, MQTT-3.2.2-3, MQTT-3.1.2-5, MQTT-3.1.2-6]
     for version in [V3_1_1, V5] {
         let mut bench = Bench::new();
@@ -155,6 +156,7 @@ fn a_broker_without_sessions_does_not_call_a_polite_disconnect_an_error() {
 
 #[test]
 fn an_offline_session_collects_qos_1_and_2_in_order() {
+    // [MQTT-4.1.0-1]
     // 3.1.1 [MQTT-3.1.2-5], [MQTT-4.5.0-1]
     for version in [V3_1, V3_1_1, V5] {
         let mut bench = Bench::new();

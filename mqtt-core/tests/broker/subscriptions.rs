@@ -32,6 +32,7 @@ fn subscribe_all(bench: &mut Bench, client: ConnectionId, filters: &[&str]) -> V
 
 #[test]
 fn suback_has_one_code_for_each_filter_in_order() {
+    // [MQTT-2.2.1-6], 3.1.1 [MQTT-2.3.1-7, MQTT-3.9.3-2]
     // [MQTT-3.8.4-1, -2, -5, -6, -7, MQTT-3.9.3-1]
     for (version, refused) in
         [(V5, ReasonCode::WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED), (V3_1_1, ReasonCode::UNSPECIFIED_ERROR)]
@@ -150,6 +151,7 @@ fn after_unsubscribe_nothing_new_comes_and_what_was_begun_is_finished() {
 
 #[test]
 fn overlapping_subscriptions_give_one_copy_with_the_highest_qos_and_all_identifiers() {
+    // 3.1.1 [MQTT-3.3.5-1]
     // [MQTT-3.3.4-2, MQTT-3.3.4-3, MQTT-3.3.4-4]; mosquitto #3052
     let mut bench = Bench::new();
     let client = bench.connect(&connect(V5, "c"));
@@ -331,4 +333,15 @@ fn each_of_many_kinds_of_subscribers_gets_its_own_form_of_one_message() {
             assert_eq!((message.payload.len(), message.packet_id.is_some()), (size, qos > AtMostOnce));
         }
     }
+}
+
+#[test]
+fn the_longest_topic_is_a_topic() {
+    // [MQTT-4.7.3-3]
+    let mut bench = Bench::new();
+    let client = bench.connect(&connect(V5, "c"));
+    let longest = "x".repeat(65_535);
+    bench.subscribe(client, &longest, AtMostOnce);
+    bench.publish(client, &publish(&longest, b"", AtMostOnce, 0));
+    assert_eq!(bench.messages(client)[0].topic, longest);
 }

@@ -165,6 +165,7 @@ fn coming_back_at_once_is_too_late_for_a_will_without_delay() {
 
 #[test]
 fn will_retain_decides_whether_it_is_retained() {
+    // 3.1.1 [MQTT-3.1.2-16, MQTT-3.1.2-17]
     // [MQTT-3.1.2-14, MQTT-3.1.2-15]
     for retain in [false, true] {
         let (mut bench, watcher) = watched();
