@@ -180,25 +180,6 @@ impl Broker {
         }
     }
 
-    /// What is due for a session happens before its client comes back, though the tick for it is late.
-    pub(super) fn catch_up(&mut self, client_id: &str, now: Instant) {
-        let Some(key) = self.sessions.find(client_id) else { return };
-        let is_due = |timer| self.deadlines.get(timer).is_some_and(|at| at <= now);
-        let (will, session) = (is_due(Timer::Will(key)), is_due(Timer::Session(key)));
-        if will {
-            self.release_will(key, now);
-        }
-        if session {
-            self.expire_session(key, now);
-        }
-    }
-
-    /// A session without a connection has lasted as long as it was to.
-    pub(super) fn expire_session(&mut self, key: SessionKey, now: Instant) {
-        self.counters.sessions_expired += 1;
-        self.end_session(key, now);
-    }
-
     /// Ends a session: publishes its will, forgets what it had, and gives what it was chosen for to other members of its
     /// shared subscriptions.
     pub(super) fn end_session(&mut self, key: SessionKey, now: Instant) {

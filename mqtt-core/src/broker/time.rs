@@ -29,10 +29,7 @@ impl Broker {
             match timer {
                 Timer::Connection(index) => self.check_silence(index, now),
                 Timer::Will(key) => self.release_will(key, now),
-                Timer::Session(key) => {
-                    self.counters.sessions_expired += 1;
-                    self.end_session(key, now);
-                }
+                Timer::Session(key) => self.expire_session(key, now),
                 Timer::Walk(key) => self.pump(key, now),
                 Timer::Sys => self.publish_sys(now),
             }
@@ -42,6 +39,25 @@ impl Broker {
             self.journal.note(true, || Change::RetainedRemoved { topic: message.topic().into() });
             self.commit(now);
         }
+    }
+
+    /// What is due for a session happens before its client comes back, though the tick for it is late.
+    pub(super) fn catch_up(&mut self, client_id: &str, now: Instant) {
+        let Some(key) = self.sessions.find(client_id) else { return };
+        let is_due = |timer| self.deadlines.get(timer).is_some_and(|at| at <= now);
+        let (will, session) = (is_due(Timer::Will(key)), is_due(Timer::Session(key)));
+        if will {
+            self.release_will(key, now);
+        }
+        if session {
+            self.expire_session(key, now);
+        }
+    }
+
+    /// A session without a connection has lasted as long as it was to.
+    fn expire_session(&mut self, key: SessionKey, now: Instant) {
+        self.counters.sessions_expired += 1;
+        self.end_session(key, now);
     }
 
     /// A connection's deadline has come: it is moved on if something was received since it was set.

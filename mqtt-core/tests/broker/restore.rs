@@ -7,8 +7,8 @@ use mqtt_codec::{
 use mqtt_core::{Action, Config, ConnectionId, Input, Record, RecordNumber, Refused};
 
 use crate::support::{
-    AtLeastOnce, AtMostOnce, Bench, ExactlyOnce, Got, V3_1_1, V5, connect, persistent, publish, seconds,
-    will, with,
+    AtLeastOnce, AtMostOnce, Bench, ExactlyOnce, Got, MICROSECOND, V3_1_1, V5, connect, persistent, publish,
+    seconds, will, with,
 };
 
 fn durable(config: &mut Config) {
@@ -152,9 +152,9 @@ fn a_will_keeps_its_delay() {
         }
         bench.advance(seconds(10));
         let mut after = crash(&bench, &bench.records, 10);
-        after.advance(seconds(wait) - core::time::Duration::from_micros(1));
+        after.advance_short_of(seconds(wait));
         assert_eq!(after.broker.counters().wills_published, 0);
-        after.advance(core::time::Duration::from_micros(1));
+        after.advance(MICROSECOND);
         let client = after.connect(&persistent(V5, "s"));
         assert_eq!(after.payloads(client), ["gone"]);
         // Once is enough.
