@@ -157,6 +157,33 @@ fn sighup_ends_connections_that_would_not_be_let_in_again() {
     alice.expect_nothing();
 }
 
+/// Deliveries to a client that may read everything are not checked, until the rules have changed.
+#[test]
+fn sighup_ends_connections_only_when_something_has_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let acl = folder.path().join("acl");
+    write(&acl, "topic readwrite #\n");
+    let mut broker = Broker::with(&[&FREE_PORT[..], &["--acl", acl.to_str().unwrap()]].concat());
+    let mut client = broker.connect();
+    client.connect("c", None, SUCCESS);
+    assert_eq!((client.subscribe("#"), client.subscribe("$SYS/#")), (SUCCESS, NOT_AUTHORIZED));
+    broker.signal(Signal::HUP);
+    broker.wait_for_log("configuration read again");
+    client.publish("a", b"1");
+    client.expect_publish("a", b"1");
+
+    write(&acl, "topic readwrite #\ntopic deny a\n");
+    broker.signal(Signal::HUP);
+    broker.wait_for_log("configuration read again");
+    assert_eq!(client.packet(), (0xe0, vec![ADMINISTRATIVE_ACTION]));
+    let mut client = broker.connect();
+    client.connect("c", None, SUCCESS);
+    assert_eq!(client.subscribe("#"), SUCCESS);
+    assert_eq!(client.publish_acknowledged("a", b"2"), NOT_AUTHORIZED);
+    client.publish("b", b"3");
+    client.expect_publish("b", b"3");
+}
+
 #[test]
 fn sigterm_takes_leave_of_the_clients() {
     let mut broker = Broker::start();

@@ -116,7 +116,8 @@ impl Engine {
     pub(crate) fn reconfigure(self: &Rc<Self>, config: mqtt_core::Config, access: AccessControl) {
         self.turn(|state, now| {
             state.broker.reconfigure(config, now);
-            state.access = AccessControl { reloaded: true, ..access };
+            let reloaded = state.access.reloaded || state.access.acl != access.acl;
+            state.access = AccessControl { reloaded, ..access };
             state.renew_clients(now);
         });
     }

@@ -9,7 +9,7 @@ use topic_match::{Subscription, TopicFilter, TopicName};
 use super::overlap::{covers, overlap};
 
 /// The rules of a file.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Acl {
     anonymous: Rc<Rules>,
     users: BTreeMap<String, Rc<Rules>>,
@@ -37,7 +37,7 @@ pub(crate) struct InvalidAcl {
     problem: String,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Rule {
     grant: Grant,
     filter: String,
@@ -51,7 +51,7 @@ enum Grant {
     Deny,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 struct Rules {
     deny: Vec<String>,
     grant: Vec<Rule>,
