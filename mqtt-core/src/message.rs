@@ -74,6 +74,12 @@ impl Message {
         self.charge.number
     }
 
+    /// Takes bytes from the budget under which this message is kept.
+    pub(crate) fn reserve(&self, size: usize) -> Result<Reservation, OutOfMemory> {
+        self.charge.meter.take(size)?;
+        Ok(Reservation { meter: Arc::clone(&self.charge.meter), size })
+    }
+
     pub(crate) fn draft(&self) -> Draft<'_> {
         Draft {
             topic: self.topic(),
@@ -148,6 +154,13 @@ struct Charge {
     number: u64,
 }
 
+/// Bytes of a budget that are given back when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    meter: Arc<Meter>,
+    size: usize,
+}
+
 /// There is no memory left for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OutOfMemory;
@@ -180,12 +193,7 @@ impl Budget {
 
     /// Takes `size` bytes for something other than a message.
     pub(crate) fn take(&self, size: usize) -> Result<(), OutOfMemory> {
-        // Only this grows it; what is given back in the meantime, by whichever thread drops a message, is not lost.
-        if self.used().saturating_add(size) > self.meter.limit.load(Relaxed) {
-            return Err(OutOfMemory);
-        }
-        self.add(size);
-        Ok(())
+        self.meter.take(size)
     }
 
     /// Counts bytes that are in use already.
@@ -222,6 +230,23 @@ impl Budget {
             expires: draft.expires,
             charge: Charge { meter: Arc::clone(&self.meter), size, number },
         }))
+    }
+}
+
+impl Meter {
+    fn take(&self, size: usize) -> Result<(), OutOfMemory> {
+        // Only this grows it; what is given back in the meantime, by whichever thread drops a message, is not lost.
+        if self.used.load(Relaxed).saturating_add(size) > self.limit.load(Relaxed) {
+            return Err(OutOfMemory);
+        }
+        self.used.fetch_add(size, Relaxed);
+        Ok(())
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.meter.used.fetch_sub(self.size, Relaxed);
     }
 }
 

@@ -4,16 +4,30 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
 use machine::Instant;
-use topic_match::{Cursor, Full, RetainedIndex, RetainedLimits, Step, TopicFilter, TopicName};
+use topic_match::{Cursor, RetainedIndex, RetainedLimits, Step, TopicFilter, TopicName};
 
 use crate::config::Config;
-use crate::message::Message;
+use crate::error::Refused;
+use crate::message::{Message, OutOfMemory, Reservation};
+
+/// What a topic costs in the index beside its text, and each of its first levels, should no other topic share it.
+const TOPIC_OVERHEAD: usize = 64;
+const LEVEL_OVERHEAD: usize = 48;
+/// The index knows no more levels of a topic than these.
+const INDEXED_LEVELS: usize = 32;
 
 #[derive(Debug)]
 pub(crate) struct Retained {
-    index: RetainedIndex<Arc<Message>>,
+    index: RetainedIndex<Place>,
     /// Those that expire, in the order in which they do.
     expiring: BTreeMap<(Instant, u64), Arc<Message>>,
+}
+
+/// The message of a topic, and the room that the topic takes in the index.
+#[derive(Debug)]
+struct Place {
+    message: Arc<Message>,
+    _room: Reservation,
 }
 
 impl Retained {
@@ -27,9 +41,16 @@ impl Retained {
     }
 
     /// Makes a message the retained message of its topic.
-    pub(crate) fn set(&mut self, message: Arc<Message>) -> Result<(), Full> {
-        let before = self.index.insert(TopicName::assume_valid(message.topic()), Arc::clone(&message))?;
-        self.forget_expiry(before.as_deref());
+    pub(crate) fn set(&mut self, message: Arc<Message>) -> Result<(), Refused> {
+        let name = TopicName::assume_valid(message.topic());
+        if let Some(place) = self.index.get_mut(name) {
+            let before = core::mem::replace(&mut place.message, Arc::clone(&message));
+            self.forget_expiry(Some(&before));
+        } else {
+            let room = message.reserve(cost(name)).map_err(|OutOfMemory| Refused::Full)?;
+            let place = Place { message: Arc::clone(&message), _room: room };
+            self.index.insert(name, place).map_err(|_| Refused::Full)?;
+        }
         if let Some(expires) = message.expires() {
             self.expiring.insert((expires, message.number()), message);
         }
@@ -39,12 +60,12 @@ impl Retained {
     /// Removes the retained message of a topic; says whether there was one.
     pub(crate) fn remove(&mut self, topic: &str) -> bool {
         let before = self.index.remove(TopicName::assume_valid(topic));
-        self.forget_expiry(before.as_deref());
+        self.forget_expiry(before.as_ref().map(|place| &*place.message));
         before.is_some()
     }
 
     pub(crate) fn get(&self, topic: &str) -> Option<&Arc<Message>> {
-        self.index.get(TopicName::assume_valid(topic))
+        self.index.get(TopicName::assume_valid(topic)).map(|place| &place.message)
     }
 
     /// When the next one expires.
@@ -71,7 +92,7 @@ impl Retained {
         budget: &mut u32,
     ) -> Result<Option<Arc<Message>>, OutOfBudget> {
         match self.index.next(cursor, budget) {
-            Step::Found { value, .. } => Ok(Some(Arc::clone(value))),
+            Step::Found { value, .. } => Ok(Some(Arc::clone(&value.message))),
             Step::OutOfBudget => Err(OutOfBudget),
             Step::Done => Ok(None),
         }
@@ -87,3 +108,9 @@ impl Retained {
 /// The walk is not over, but has taken its share for now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OutOfBudget;
+
+/// What a retained topic counts for under the memory limit, beside its message.
+fn cost(name: TopicName<'_>) -> usize {
+    let levels = name.levels().take(INDEXED_LEVELS).count();
+    TOPIC_OVERHEAD + name.as_str().len() + levels * LEVEL_OVERHEAD
+}

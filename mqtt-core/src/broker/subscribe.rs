@@ -24,6 +24,8 @@ use crate::records::Change;
 const FILTERS_AT_ONCE: usize = 1000;
 /// What a subscription costs beside its filter's text, in the index and its tables.
 const SUBSCRIPTION_OVERHEAD: usize = 96;
+/// What each level of a filter with wildcards costs, should no other filter share it.
+const LEVEL_OVERHEAD: usize = 24;
 
 impl Broker {
     pub(super) fn on_subscribe(
@@ -245,7 +247,8 @@ impl Broker {
 
 /// What a subscription counts for under the memory limit.
 pub(super) fn subscription_cost(filter: &str) -> usize {
-    SUBSCRIPTION_OVERHEAD + filter.len()
+    let levels = if filter.contains(['+', '#']) { filter.split('/').count() } else { 0 };
+    SUBSCRIPTION_OVERHEAD + filter.len() + levels * LEVEL_OVERHEAD
 }
 
 fn granted(qos: QoS) -> ReasonCode {
