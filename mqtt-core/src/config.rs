@@ -72,8 +72,10 @@ pub struct Config {
     pub max_subscriptions: u32,
     /// Retained messages in all. Default 1 000 000.
     pub max_retained: u32,
-    /// Bytes of all stored messages (queued, in flight, retained) and of packets that have arrived in part; a message
-    /// that many clients wait for counts once. Default 256 MiB.
+    /// Bytes of all stored messages (queued, in flight, retained), of packets that have arrived in part, of subscriptions,
+    /// topics of retained messages and topic aliases; a message that many clients wait for counts once. What the broker
+    /// holds is at most about twice as much (tables that grow are copied), and for each connection and session what their
+    /// own limits say. Default 256 MiB.
     pub max_memory: usize,
     /// What a session's queue holds.
     pub queue: QueueConfig,
