@@ -4,6 +4,7 @@ mod aliases;
 mod authentication;
 mod connect;
 mod control;
+mod courses;
 mod expiry;
 mod flow_control;
 mod keep_alive;
