@@ -86,7 +86,7 @@ pub struct Client {
     incoming: Incoming,
     /// Messages that the application has not acknowledged, in order of arrival.
     unacknowledged: VecDeque<Unacknowledged>,
-    /// SUBSCRIBEs and UNSUBSCRIBEs that have not been sent.
+    /// SUBSCRIBE and UNSUBSCRIBE packets that have not been sent.
     requests: VecDeque<Request>,
     requested: BTreeMap<PacketIdentifier, Request>,
     subscriptions: BTreeMap<Box<str>, Subscription>,
