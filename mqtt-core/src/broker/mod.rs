@@ -267,7 +267,13 @@ impl Broker {
     pub fn reconfigure(&mut self, config: Config, now: Instant) {
         self.filter_limits = filter_limits(&config);
         self.budget.set_limit(config.max_memory);
-        self.config = Config { durable: self.config.durable, ..config };
+        self.config = Config {
+            durable: self.config.durable,
+            max_subscriptions: self.config.max_subscriptions,
+            max_subscriptions_per_client: self.config.max_subscriptions_per_client,
+            max_retained: self.config.max_retained,
+            ..config
+        };
         self.deadlines.cancel(Timer::Sys);
         self.publish_sys(now);
         self.commit(now);

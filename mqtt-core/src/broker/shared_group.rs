@@ -77,6 +77,11 @@ impl Groups {
         before
     }
 
+    pub(crate) fn has_member(&self, id: GroupId, member: SessionKey) -> bool {
+        let group = self.slots.get(id.0 as usize);
+        group.is_some_and(|group| group.online.contains_key(&member) || group.offline.contains_key(&member))
+    }
+
     /// Takes a member out; `Some(true)` when the group is gone with it, `None` when it was no member.
     pub(crate) fn leave(&mut self, id: GroupId, member: SessionKey) -> Option<bool> {
         let group = self.slots.get_mut(id.0 as usize)?;

@@ -13,7 +13,7 @@ use topic_match::{Subscription, TopicFilter};
 use super::Broker;
 use super::connection::{PendingSubscribe, Waiting};
 use super::receive::Stop;
-use super::routing::Route;
+use super::routing::{Route, Routing};
 use super::session::{SessionKey, Walk};
 use crate::action::Question;
 use crate::error::Violation;
@@ -142,44 +142,58 @@ impl Broker {
 
     /// Puts a subscription into the index; says whether it replaced one, or `None` when there is no room.
     pub(super) fn insert_subscription(&mut self, key: SessionKey, text: &str, route: Route) -> Option<bool> {
-        self.budget.take(subscription_cost(text)).ok()?;
-        let replaced = match Subscription::parse(text) {
-            Ok(Subscription::Plain(filter)) => {
-                self.routing.index.insert(filter, key.subscriber(), route).ok().map(|before| before.is_some())
+        let subscription = Subscription::parse(text).ok()?;
+        let held = self.holds(key, text, &subscription);
+        if !held {
+            if self.has_all_subscriptions(key) {
+                return None;
             }
-            Ok(Subscription::Shared { filter, .. }) => self.join_group(key, text, filter, route),
-            Err(_) => None,
+            self.budget.take(subscription_cost(text)).ok()?;
+        }
+        let done = match subscription {
+            Subscription::Plain(filter) => self.routing.index.insert(filter, key.subscriber(), route).is_ok(),
+            Subscription::Shared { filter, .. } => self.join_group(key, text, filter, route),
         };
-        if replaced != Some(false) {
+        if !done && !held {
             self.budget.give_back(subscription_cost(text));
         }
-        replaced
+        done.then_some(held)
     }
 
-    fn join_group(
-        &mut self,
-        key: SessionKey,
-        name: &str,
-        filter: TopicFilter<'_>,
-        route: Route,
-    ) -> Option<bool> {
+    fn holds(&self, key: SessionKey, text: &str, subscription: &Subscription<'_>) -> bool {
+        match subscription {
+            Subscription::Plain(filter) => self.routing.index.get(*filter, key.subscriber()).is_some(),
+            Subscription::Shared { .. } => {
+                let groups = &self.routing.groups;
+                groups.find(text).is_some_and(|id| groups.has_member(id, key))
+            }
+        }
+    }
+
+    /// Whether a session, or all together, have as many subscriptions as they may.
+    fn has_all_subscriptions(&self, key: SessionKey) -> bool {
+        let Routing { index, groups, .. } = &self.routing;
+        let own = index.count_of(key.subscriber()) + self.sessions[key].groups.len();
+        // Each group has an entry in the index.
+        let all = index.len() - groups.len() + groups.members();
+        own >= self.config.max_subscriptions_per_client as usize
+            || all >= self.config.max_subscriptions as usize
+    }
+
+    /// Makes a session a member of a shared subscription; says whether there was room.
+    fn join_group(&mut self, key: SessionKey, name: &str, filter: TopicFilter<'_>, route: Route) -> bool {
         let session = &mut self.sessions[key];
-        let known = self.routing.groups.find(name).is_some_and(|id| session.groups.contains(&id));
-        let full = session.groups.len() >= self.config.max_subscriptions_per_client as usize
-            || self.routing.groups.members() >= self.config.max_subscriptions as usize;
-        if full && !known {
-            return None;
+        let Routing { index, groups, .. } = &mut self.routing;
+        let (id, new) = groups.find_or_insert(name);
+        let before = groups.join(id, key, route, session.connection.is_some());
+        if new && index.insert(filter, id.subscriber(), Route::default()).is_err() {
+            groups.leave(id, key);
+            return false;
         }
-        let (id, new) = self.routing.groups.find_or_insert(name);
-        self.routing.groups.join(id, key, route, session.connection.is_some());
-        if new && self.routing.index.insert(filter, id.subscriber(), Route::default()).is_err() {
-            self.routing.groups.leave(id, key);
-            return None;
-        }
-        if !known {
+        if !before {
             session.groups.push(id);
         }
-        Some(known)
+        true
     }
 
     pub(super) fn on_unsubscribe(

@@ -90,6 +90,21 @@ fn a_new_configuration_holds_for_what_comes() {
 }
 
 #[test]
+fn what_cannot_change_stays_in_the_configuration() {
+    let mut bench = Bench::new();
+    let before = bench.broker.config().clone();
+    let changed = Config {
+        durable: true,
+        max_subscriptions: 1,
+        max_subscriptions_per_client: 1,
+        max_retained: 1,
+        ..before.clone()
+    };
+    bench.broker.reconfigure(changed, bench.now);
+    assert_eq!(*bench.broker.config(), before);
+}
+
+#[test]
 fn a_new_configuration_can_turn_sys_on_and_off() {
     let mut bench = Bench::new();
     let on = Config { sys_interval: seconds(5), ..bench.broker.config().clone() };

@@ -12,6 +12,7 @@ mod packet_size;
 mod qos;
 mod questions;
 mod queues;
+mod quotas;
 mod restore;
 mod retained;
 mod sessions;
