@@ -49,7 +49,7 @@ fn suback_has_one_code_for_each_filter_in_order() {
 
 #[test]
 fn filters_against_the_syntax_are_malformed() {
-    // [MQTT-4.7.1-1, MQTT-4.7.1-2, MQTT-4.8.2-1, MQTT-4.8.2-2]
+    // [MQTT-4.7.1-1, MQTT-4.7.1-2, MQTT-4.8.2-1, MQTT-4.8.2-2], 3.1.1 [MQTT-4.7.1-3]
     for filter in
         ["#/a", "a#", "a/#/b", "a+", "+a/b", "$share/g", "$share//a", "$share/g/", "$share/+/a", "$share/#/a"]
     {

@@ -14,7 +14,7 @@ fn answer(version: ProtocolVersion, bytes: &[u8]) -> Vec<Got> {
 }
 
 /// Each is one rule, in bytes that clients of MQTT 5 may not send.
-const MQTT5: [(&str, &[u8], ReasonCode); 33] = [
+const MQTT5: [(&str, &[u8], ReasonCode); 36] = [
     ("reserved type 0 [X-2.1.2]", b"\x00\x00", ReasonCode::MALFORMED_PACKET),
     ("CONNACK [X-2.1.2]", b"\x20\x03\x00\x00\x00", ReasonCode::PROTOCOL_ERROR),
     ("SUBACK", b"\x90\x04\x00\x01\x00\x00", ReasonCode::PROTOCOL_ERROR),
@@ -23,10 +23,18 @@ const MQTT5: [(&str, &[u8], ReasonCode); 33] = [
     ("QoS 3 [MQTT-3.3.1-4]", b"\x36\x06\x00\x01a\x00\x01\x00", ReasonCode::MALFORMED_PACKET),
     ("DUP with QoS 0 [MQTT-3.3.1-2]", b"\x38\x04\x00\x01a\x00", ReasonCode::MALFORMED_PACKET),
     ("packet identifier 0 [MQTT-2.2.1-3]", b"\x32\x06\x00\x01a\x00\x00\x00", ReasonCode::MALFORMED_PACKET),
-    ("a wildcard in a topic name [MQTT-3.3.2-2]", b"\x30\x04\x00\x01#\x00", ReasonCode::MALFORMED_PACKET),
+    (
+        "a wildcard in a topic name [MQTT-3.3.2-2, MQTT-4.7.0-1]",
+        b"\x30\x04\x00\x01#\x00",
+        ReasonCode::MALFORMED_PACKET,
+    ),
     ("neither topic nor alias", b"\x30\x03\x00\x00\x00", ReasonCode::PROTOCOL_ERROR),
     ("U+0000 [MQTT-1.5.4-2]", b"\x30\x04\x00\x01\x00\x00", ReasonCode::MALFORMED_PACKET),
-    ("a surrogate [MQTT-1.5.4-1]", b"\x30\x06\x00\x03\xed\xa0\x80\x00", ReasonCode::MALFORMED_PACKET),
+    (
+        "a surrogate [MQTT-1.5.4-1, MQTT-3.3.2-1]",
+        b"\x30\x06\x00\x03\xed\xa0\x80\x00",
+        ReasonCode::MALFORMED_PACKET,
+    ),
     (
         "subscription identifier in PUBLISH [MQTT-3.3.4-6]",
         b"\x30\x06\x00\x01a\x02\x0b\x01",
@@ -61,6 +69,21 @@ const MQTT5: [(&str, &[u8], ReasonCode); 33] = [
         b"\x40\x03\x00\x01\x8e",
         ReasonCode::MALFORMED_PACKET,
     ),
+    (
+        "an ill-formed response topic [MQTT-3.3.2-13]",
+        b"\x30\x08\x00\x01a\x04\x08\x00\x01\xff",
+        ReasonCode::MALFORMED_PACKET,
+    ),
+    (
+        "an ill-formed content type [MQTT-3.3.2-19]",
+        b"\x30\x08\x00\x01a\x04\x03\x00\x01\xff",
+        ReasonCode::MALFORMED_PACKET,
+    ),
+    (
+        "an ill-formed value of a user property [MQTT-1.5.7-1]",
+        b"\x30\x0b\x00\x01a\x07\x26\x00\x01k\x00\x01\xff",
+        ReasonCode::MALFORMED_PACKET,
+    ),
     ("trailing bytes", b"\xc0\x01\x00", ReasonCode::MALFORMED_PACKET),
     ("a length of five bytes", b"\x30\xff\xff\xff\xff\x01", ReasonCode::MALFORMED_PACKET),
     ("a length that is not the shortest [MQTT-1.5.5-1]", b"\xc0\x80\x00", ReasonCode::MALFORMED_PACKET),
@@ -85,7 +108,7 @@ fn old_clients_are_told_nothing_and_closed() {
         ("flags [MQTT-2.2.2-2]", b"\xc1\x00"),
         ("flags of DISCONNECT [MQTT-3.14.1-1]", b"\xe1\x00"),
         ("flags of PUBREL [MQTT-3.6.1-1]", b"\x60\x02\x00\x01"),
-        ("ill-formed UTF-8 [MQTT-1.5.3-1]", b"\x30\x03\x00\x01\xff"),
+        ("ill-formed UTF-8 [MQTT-1.5.3-1, MQTT-3.3.2-1]", b"\x30\x03\x00\x01\xff"),
         ("U+0000 [MQTT-1.5.3-2]", b"\x30\x03\x00\x01\x00"),
         ("a wildcard in a topic name [MQTT-3.3.2-2]", b"\x30\x03\x00\x01+"),
         ("QoS 3 in SUBSCRIBE [MQTT-3.8.3-4]", b"\x82\x06\x00\x01\x00\x01a\x03"),
