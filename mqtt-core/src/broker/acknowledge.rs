@@ -7,7 +7,7 @@ use mqtt_codec::{Acknowledge, PacketIdentifier, ReasonCode};
 
 use super::Broker;
 use super::receive::Stop;
-use super::session::SessionKey;
+use super::subscriber::SessionKey;
 use crate::error::Violation;
 use crate::qos::outgoing::{Acknowledgement, Outcome};
 use crate::records::Change;

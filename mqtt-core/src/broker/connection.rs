@@ -9,7 +9,7 @@ use machine::Instant;
 use mqtt_codec::{PacketIdentifier, ProtocolVersion, ReasonCode, SubscriptionOptions};
 
 use super::phase::Phase;
-use super::session::SessionKey;
+use super::subscriber::SessionKey;
 use crate::config::Checks;
 use crate::input::{Authentication, ConnectionId};
 use crate::message::Message;

@@ -9,8 +9,8 @@ use mqtt_codec::QoS;
 
 use super::Broker;
 use super::queue::{Delivery, Identifiers};
-use super::routing::Route;
-use super::session::{NEVER, Session, SessionKey};
+use super::session::{NEVER, Session};
+use super::subscriber::{Route, SessionKey};
 use crate::config::{DropPolicy, QueueConfig};
 use crate::message::{Message, OutOfMemory};
 use crate::qos::outgoing::State;

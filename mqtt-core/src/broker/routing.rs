@@ -2,36 +2,14 @@
 
 use alloc::vec::Vec;
 
-use mqtt_codec::{QoS, RetainHandling, SubscriptionOptions};
-use topic_match::{IndexLimits, Scratch, SubscriberId, SubscriptionIndex, TopicName};
+use mqtt_codec::QoS;
+use topic_match::{IndexLimits, Scratch, SubscriptionIndex, TopicName};
 
 use super::queue::Identifiers;
-use super::session::{SessionKey, Sessions};
-use super::shared_group::{GroupId, Groups};
+use super::session::Sessions;
+use super::shared_group::Groups;
+use super::subscriber::{GroupId, Route, SessionKey, Subscriber};
 use crate::config::{Config, Overlapping};
-
-/// Marks a subscriber of the index as a shared group instead of a session.
-const GROUP: u32 = 1 << 31;
-
-/// What a subscription asks for, in the index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Route {
-    pub(crate) options: SubscriptionOptions,
-    /// The subscription identifier; 0 for none.
-    pub(crate) identifier: u32,
-}
-
-impl Default for Route {
-    fn default() -> Self {
-        let options = SubscriptionOptions {
-            maximum_qos: QoS::AtMostOnce,
-            no_local: false,
-            retain_as_published: false,
-            retain_handling: RetainHandling::SendAtSubscribe,
-        };
-        Self { options, identifier: 0 }
-    }
-}
 
 /// A session that gets a message, and how.
 #[derive(Clone, Debug)]
@@ -51,18 +29,6 @@ pub(crate) struct Routing {
     scratch: Scratch,
     /// Numbers the messages, for the marks on sessions.
     message: u64,
-}
-
-impl SessionKey {
-    pub(crate) fn subscriber(self) -> SubscriberId {
-        SubscriberId(self.0)
-    }
-}
-
-impl GroupId {
-    pub(crate) fn subscriber(self) -> SubscriberId {
-        SubscriberId(GROUP | self.0)
-    }
 }
 
 impl Routing {
@@ -88,14 +54,15 @@ impl Routing {
         let Self { index, groups, targets, scratch, message } = self;
         targets.clear();
         let visited = index.visit(name, scratch, |subscriber, route| {
-            if subscriber.0 & GROUP != 0 {
-                let id = GroupId(subscriber.0 & !GROUP);
-                if let Some((member, route)) = groups.choose(id) {
-                    targets.push(Target::new(member, route, Some(id)));
+            let session = match subscriber.into() {
+                Subscriber::Session(session) => session,
+                Subscriber::Group(id) => {
+                    if let Some((member, route)) = groups.choose(id) {
+                        targets.push(Target::new(member, route, Some(id)));
+                    }
+                    return;
                 }
-                return;
-            }
-            let session = SessionKey(subscriber.0);
+            };
             if route.options.no_local && from == Some(session) {
                 return;
             }

@@ -11,17 +11,13 @@ use slab::Slab;
 use topic_match::Cursor;
 
 use super::queue::{Delivery, Queue};
-use super::shared_group::GroupId;
+use super::subscriber::{GroupId, SessionKey};
 use crate::qos::incoming::Incoming;
 use crate::qos::outgoing::Outgoing;
 use crate::will::Will;
 
 /// Session expiry: never.
 pub(crate) const NEVER: u32 = u32::MAX;
-
-/// The place of a session in its table; also its number as a subscriber.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct SessionKey(pub(crate) u32);
 
 #[derive(Debug)]
 pub(crate) struct Session {

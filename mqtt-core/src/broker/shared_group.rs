@@ -6,12 +6,7 @@ use core::ops::Bound::{Excluded, Unbounded};
 
 use slab::Slab;
 
-use super::routing::Route;
-use super::session::SessionKey;
-
-/// The place of a group in its table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct GroupId(pub(crate) u32);
+use super::subscriber::{GroupId, Route, SessionKey};
 
 /// The sessions that share one subscription.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use machine::Instant;
 use mqtt_codec::ReasonCode;
 
 use super::Broker;
-use super::session::SessionKey;
+use super::subscriber::SessionKey;
 use crate::action::CloseReason;
 use crate::records::Change;
 
