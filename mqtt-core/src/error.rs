@@ -93,6 +93,9 @@ pub enum Refused {
     /// The topic name is empty, too long, too deep, or holds a wildcard or U+0000.
     #[error("invalid topic name")]
     InvalidTopic,
+    /// A property that does not belong there, is there too often, or has an invalid value.
+    #[error("invalid properties")]
+    InvalidProperties,
     /// The broker is shutting down.
     #[error("shutting down")]
     ShuttingDown,

@@ -7,7 +7,10 @@ use core::fmt::Display;
 use core::num::{NonZeroU16, NonZeroU32};
 
 use machine::Instant;
-use mqtt_codec::{ConnAck, Connect, Disconnect, Packet, Properties, Property, ProtocolVersion, ReasonCode};
+use mqtt_codec::{
+    ConnAck, Connect, Direction, Disconnect, EncodeError, FrameRules, MAX_PACKET_SIZE, Packet, Properties,
+    Property, ProtocolVersion, ReasonCode, next_frame,
+};
 
 use super::phase::Phase;
 use super::records::Change;
@@ -39,6 +42,15 @@ impl Client {
             }
             Phase::Opening | Phase::AwaitConnAck => self.end(DisconnectReason::Requested),
             Phase::Connected => {
+                // An expiry of 0 at CONNECT is final (§3.14.2.2.2).
+                let kept: Vec<_> = properties
+                    .iter()
+                    .filter(|property| {
+                        self.config.session_expiry > 0
+                            || !matches!(property, Property::SessionExpiryInterval(1..))
+                    })
+                    .collect();
+                let properties = Properties::list(&kept);
                 if !self.write(&Packet::Disconnect(Disconnect { reason, properties }), now) {
                     self.write(&Packet::Disconnect(Disconnect::new(reason)), now);
                 }
@@ -51,7 +63,8 @@ impl Client {
         self.phase = Phase::Opening;
         self.deadlines.cancel(Timer::Reconnect);
         self.deadlines.set(Timer::Connect, now + self.config.connect_timeout);
-        self.actions.push_back(Action::Open { server: self.redirect.clone() });
+        let server = self.redirect.take().or_else(|| self.moved.clone());
+        self.actions.push_back(Action::Open { server });
     }
 
     pub(super) fn opened(&mut self, now: Instant) {
@@ -60,38 +73,51 @@ impl Client {
         }
         self.phase = Phase::AwaitConnAck;
         self.server = Server::default();
-        let config = &self.config;
-        let will_properties = config.will.as_ref().map(|will| will.properties.clone()).unwrap_or_default();
-        let will = config.will.clone();
-        let properties = self.connect_properties();
-        let connect_properties = config.connect_properties.clone();
-        let client_id = self.identifier.clone();
-        let (username, password) = (config.username.clone(), config.password.clone());
-        let authentication = config.authentication.clone();
-        let mut list = properties;
-        if let Some(authentication) = &authentication {
-            list.push(Property::AuthenticationMethod(&authentication.method));
-            list.extend(authentication.data.as_deref().map(Property::AuthenticationData));
+        match self.connect_packet() {
+            Ok(bytes) => {
+                self.outbox.buffer(&mut self.pool).extend_from_slice(&bytes);
+                self.last_sent = now;
+                self.announce();
+            }
+            Err(error) => {
+                self.wanted = false;
+                self.end(DisconnectReason::InvalidConfig(error));
+            }
         }
+    }
+
+    /// CONNECT, encoded and read back: nobody has looked at the configuration until now.
+    fn connect_packet(&self) -> Result<Vec<u8>, EncodeError> {
+        let config = &self.config;
+        let properties = self.connect_properties();
         let connect = Connect {
             version: config.version,
             clean_start: self.wants_clean_start(),
             keep_alive: config.keep_alive,
-            properties: connect_properties.get().and(&list),
-            client_id: &client_id,
-            will: will.as_ref().map(|will| mqtt_codec::Will {
+            properties: Properties::list(&properties),
+            client_id: &self.identifier,
+            will: config.will.as_ref().map(|will| mqtt_codec::Will {
                 qos: will.qos,
                 retain: will.retain,
-                properties: will_properties.get(),
+                properties: will.properties.get(),
                 topic: &will.topic,
                 payload: &will.payload,
             }),
-            username: username.as_deref(),
-            password: password.as_deref(),
+            username: config.username.as_deref(),
+            password: config.password.as_deref(),
         };
-        if !self.write(&Packet::Connect(connect), now) {
-            self.end(DisconnectReason::Refused(ReasonCode::PACKET_TOO_LARGE));
+        let mut bytes = Vec::new();
+        connect.encode(config.version, &mut bytes)?;
+        let rules = FrameRules {
+            direction: Direction::ClientToServer,
+            first: true,
+            version: config.version,
+            max_packet_size: MAX_PACKET_SIZE,
+        };
+        if let Some(frame) = next_frame(&bytes, &rules)? {
+            Packet::decode(frame, config.version)?;
         }
+        Ok(bytes)
     }
 
     /// Before MQTT 5, Clean Session holds for every connection; from then on only the first one may begin anew.
@@ -99,23 +125,23 @@ impl Client {
         self.config.clean_start && (self.config.version < ProtocolVersion::V5 || !self.established)
     }
 
-    fn connect_properties<'a>(&self) -> Vec<Property<'a>> {
+    fn connect_properties(&self) -> Vec<Property<'_>> {
         let config = &self.config;
-        let mut list = Vec::new();
+        let mut list: Vec<_> =
+            config.connect_properties.get().iter().filter(|property| !has_field(property)).collect();
         if config.session_expiry > 0 {
             list.push(Property::SessionExpiryInterval(config.session_expiry));
         }
-        if let Some(maximum) =
-            NonZeroU16::new(config.receive_maximum).filter(|maximum| maximum.get() < u16::MAX)
-        {
-            list.push(Property::ReceiveMaximum(maximum));
-        }
-        let size = NonZeroU32::new(config.max_packet_size);
-        list.extend(
-            size.filter(|size| size.get() < mqtt_codec::MAX_PACKET_SIZE).map(Property::MaximumPacketSize),
-        );
+        let maximum = NonZeroU16::new(config.receive_maximum).filter(|maximum| maximum.get() < u16::MAX);
+        list.extend(maximum.map(Property::ReceiveMaximum));
+        let size = NonZeroU32::new(config.max_packet_size).filter(|size| size.get() < MAX_PACKET_SIZE);
+        list.extend(size.map(Property::MaximumPacketSize));
         if config.topic_alias_maximum > 0 {
             list.push(Property::TopicAliasMaximum(config.topic_alias_maximum));
+        }
+        if let Some(authentication) = &config.authentication {
+            list.push(Property::AuthenticationMethod(&authentication.method));
+            list.extend(authentication.data.as_deref().map(Property::AuthenticationData));
         }
         list
     }
@@ -140,7 +166,7 @@ impl Client {
         }
         let aliases = self.server.topic_alias_maximum.min(self.config.max_outgoing_topic_aliases);
         self.outgoing_aliases = OutgoingAliases::new(aliases);
-        self.set_ping(now);
+        self.set_ping();
         // MQTT 3.1 has no flag for it: the session that was asked for is taken to be there, but for its subscriptions.
         let untold =
             self.config.version == ProtocolVersion::V3_1 && !self.config.clean_start && self.established;
@@ -188,9 +214,8 @@ impl Client {
     }
 
     /// A message that is sent anew, before all others.
-    fn requeue(&mut self, mut pending: Pending) {
-        self.next_serial += 1;
-        pending.serial = self.next_serial;
+    fn requeue(&mut self, pending: Pending) {
+        // Under its old serial: that is its place after a restart, too.
         self.note_queued(&pending);
         self.queue.push_front(pending);
     }
@@ -237,11 +262,14 @@ impl Client {
         self.end_with(DisconnectReason::Server(disconnect.reason), kept(&disconnect.properties));
     }
 
-    /// "Use another server" for now, "server moved" for good; both only if it says which.
+    /// "Use another server" is for the next attempt, "server moved" for good; both only if it says which.
     fn note_redirect(&mut self, reason: ReasonCode, properties: &Properties<'_>) {
-        let moved = reason == ReasonCode::USE_ANOTHER_SERVER || reason == ReasonCode::SERVER_MOVED;
-        if moved && self.config.follow_redirects {
-            self.redirect = properties.server_reference().map(Into::into);
+        let server = properties.server_reference().filter(|_| self.config.follow_redirects);
+        let Some(server) = server else { return };
+        match reason {
+            ReasonCode::USE_ANOTHER_SERVER => self.redirect = Some(server.into()),
+            ReasonCode::SERVER_MOVED => self.moved = Some(server.into()),
+            _ => {}
         }
     }
 
@@ -261,23 +289,43 @@ impl Client {
         self.incoming_aliases = IncomingAliases::default();
         self.outgoing_aliases = OutgoingAliases::default();
         self.reauthenticating = false;
-        self.forget_unacknowledged();
+        self.phase = Phase::Closing;
+        self.forget_unacknowledged(now);
         self.take_back_requests();
         self.outgoing.interrupt();
         self.drop_unwanted_qos0();
 
         self.failures = self.failures.saturating_add(1);
-        let retry_at = self.config.reconnect.filter(|_| self.wanted).map(|backoff| {
-            let span = backoff.after(self.failures);
-            now + self.random.between(span / 2, span)
-        });
-        self.phase = if retry_at.is_some() { Phase::BackingOff } else { Phase::Idle };
-        if let Some(retry_at) = retry_at {
+        // Wanted again since the application took leave.
+        let at_once = self.wanted && reason == DisconnectReason::Requested;
+        let retry_at = if at_once { Some(now) } else { self.retry_at(now) };
+        self.wanted = retry_at.is_some();
+        self.phase = if self.wanted { Phase::BackingOff } else { Phase::Idle };
+        self.actions.push_back(Action::Disconnected { reason, properties, retry_at });
+        if at_once {
+            self.open(now);
+        } else if let Some(retry_at) = retry_at {
             self.deadlines.set(Timer::Reconnect, retry_at);
         }
-        self.wanted = retry_at.is_some();
-        self.actions.push_back(Action::Disconnected { reason, properties, retry_at });
     }
+
+    fn retry_at(&mut self, now: Instant) -> Option<Instant> {
+        let span = self.config.reconnect.filter(|_| self.wanted)?.after(self.failures);
+        Some(now + self.random.between(span / 2, span))
+    }
+}
+
+/// Whether a property of CONNECT comes from a field of the configuration.
+fn has_field(property: &Property<'_>) -> bool {
+    matches!(
+        property,
+        Property::SessionExpiryInterval(_)
+            | Property::ReceiveMaximum(_)
+            | Property::MaximumPacketSize(_)
+            | Property::TopicAliasMaximum(_)
+            | Property::AuthenticationMethod(_)
+            | Property::AuthenticationData(_)
+    )
 }
 
 /// The properties of a packet, for the application.

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use machine::Instant;
-use mqtt_codec::{Malformed, PacketIdentifier, Properties, QoS, ReasonCode};
+use mqtt_codec::{EncodeError, Malformed, PacketIdentifier, Properties, QoS, ReasonCode};
 
 use super::records::Change;
 use crate::error::Violation;
@@ -101,6 +101,8 @@ pub enum Action {
 pub enum DisconnectReason {
     /// The application asked for it.
     Requested,
+    /// The configuration makes a CONNECT that breaks a rule of form. It is not tried again.
+    InvalidConfig(EncodeError),
     /// The transport connection ended or could not be opened.
     TransportClosed,
     /// The server did not let the client in.
@@ -144,6 +146,8 @@ pub enum DropReason {
     QoSNotSupported,
     /// The server keeps no retained messages.
     RetainNotSupported,
+    /// The server has no subscriptions with wildcards, or no shared ones.
+    SubscriptionNotSupported,
     /// A QoS 0 message met a closed connection, and does not wait for the next one.
     NotConnected,
 }

@@ -14,9 +14,10 @@ impl Client {
         (seconds > 0).then(|| Duration::from_secs(u64::from(seconds)))
     }
 
-    pub(super) fn set_ping(&mut self, now: Instant) {
+    /// The time runs from the last packet, which may be CONNECT.
+    pub(super) fn set_ping(&mut self) {
         if let Some(keep_alive) = self.keep_alive() {
-            self.deadlines.set(Timer::Ping, now + keep_alive);
+            self.deadlines.set(Timer::Ping, self.last_sent + keep_alive);
         }
     }
 
@@ -32,6 +33,6 @@ impl Client {
         if self.deadlines.get(Timer::PingTimeout).is_none() {
             self.deadlines.set(Timer::PingTimeout, now + self.config.ping_timeout);
         }
-        self.set_ping(now);
+        self.set_ping();
     }
 }

@@ -59,8 +59,9 @@ pub struct Client {
     wanted: bool,
     /// Attempts that failed since the last CONNACK.
     failures: u32,
-    /// A server has named another one.
+    /// A server has named another one: for the next attempt, and for good.
     redirect: Option<Box<str>>,
+    moved: Option<Box<str>>,
     /// Why the connection is being closed.
     ending: Option<(DisconnectReason, PropertyBuffer)>,
     /// The server may have a session of an earlier connection.
@@ -132,6 +133,7 @@ impl Client {
             wanted: false,
             failures: 0,
             redirect: None,
+            moved: None,
             ending: None,
             established: false,
             server: Server::default(),

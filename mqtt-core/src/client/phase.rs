@@ -42,7 +42,7 @@ pub(super) enum Event {
     ContinueAuthentication,
     /// AUTH with reason 0x00.
     AuthenticationDone,
-    /// What only a client sends.
+    /// What only a client sends; AUTH with reason 0x19 too.
     ClientPacket(PacketType),
 }
 
@@ -51,6 +51,9 @@ impl Event {
         match packet {
             Packet::ConnAck(_) => Self::ConnAck,
             Packet::Auth(auth) if auth.reason == ReasonCode::SUCCESS => Self::AuthenticationDone,
+            Packet::Auth(auth) if auth.reason == ReasonCode::RE_AUTHENTICATE => {
+                Self::ClientPacket(PacketType::Auth)
+            }
             Packet::Auth(_) => Self::ContinueAuthentication,
             Packet::Connect(_) | Packet::Subscribe(_) | Packet::Unsubscribe(_) | Packet::PingReq => {
                 Self::ClientPacket(packet.packet_type())

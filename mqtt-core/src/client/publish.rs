@@ -4,7 +4,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use machine::Instant;
-use mqtt_codec::{Acknowledge, Packet, PacketIdentifier, Properties, Property, QoS, ReasonCode};
+use mqtt_codec::{
+    Acknowledge, Packet, PacketIdentifier, Properties, Property, PropertyContext, QoS, ReasonCode,
+};
 use topic_match::TopicName;
 
 use super::phase::Phase;
@@ -24,14 +26,16 @@ impl Client {
     /// its QoS.
     ///
     /// # Errors
-    /// [`Refused::InvalidTopic`]; [`Refused::Full`] when as many messages wait as the configuration allows, or their bytes
+    /// [`Refused::InvalidTopic`]; [`Refused::InvalidProperties`]; [`Refused::Full`] when as many messages wait as the configuration allows, or their bytes
     /// do.
     pub fn publish(&mut self, publication: &Publication<'_>, now: Instant) -> Result<Handle, Refused> {
         TopicName::new(publication.topic).map_err(|_| Refused::InvalidTopic)?;
         let mut properties = Vec::new();
         for property in publication.properties.iter().filter(is_forwarded) {
-            property.encode(&mut properties).map_err(|_| Refused::Full)?;
+            property.encode(&mut properties).map_err(|_| Refused::InvalidProperties)?;
         }
+        Properties::validate(&properties, PropertyContext::PublishToServer)
+            .map_err(|_| Refused::InvalidProperties)?;
         let draft = Draft {
             topic: publication.topic,
             properties: &properties,
@@ -53,6 +57,9 @@ impl Client {
             };
             self.complete(handle, outcome);
             return Ok(handle);
+        }
+        if self.unfinished() >= self.config.max_queued as usize {
+            self.drop_expired(now);
         }
         if self.unfinished() >= self.config.max_queued as usize {
             return Err(Refused::Full);
@@ -92,8 +99,14 @@ impl Client {
             State::AwaitPubAck(pending) => (QoS::AtLeastOnce, pending.clone()),
             State::AwaitPubRec(pending) => (QoS::ExactlyOnce, pending.clone()),
         };
-        if self.send(&pending, publish_packet::delivery(qos, Some(id), true), now).is_err() {
-            self.give_up(id, &pending, DropReason::TooLarge);
+        let delivery = publish_packet::delivery(qos, Some(id), true);
+        // Another server, or the same one with other limits, may have the session now. Its expiry does not count any more.
+        let sent = self
+            .server
+            .check(qos, pending.message.retain())
+            .and_then(|()| self.send(&pending, delivery, now).map_err(|TooLarge| DropReason::TooLarge));
+        if let Err(reason) = sent {
+            self.give_up(id, &pending, reason);
         }
         true
     }
@@ -174,22 +187,33 @@ impl Client {
     /// What is to be said against sending a message to this server, now.
     fn check_server(&self, draft: &Draft<'_>, now: Instant) -> Result<(), DropReason> {
         if draft.is_expired(now) {
-            Err(DropReason::Expired)
-        } else if draft.qos > self.server.max_qos {
-            Err(DropReason::QoSNotSupported)
-        } else if draft.retain && !self.server.retain_available {
-            Err(DropReason::RetainNotSupported)
-        } else {
-            Ok(())
+            return Err(DropReason::Expired);
         }
+        self.server.check(draft.qos, draft.retain)
     }
 
     fn drop_head(&mut self, reason: DropReason) {
         if let Some(pending) = self.queue.pop_front() {
-            let serial = pending.serial;
-            self.journal.note(pending.message.qos() > QoS::AtMostOnce, || Change::Dropped { serial });
+            self.note_dropped(&pending);
             self.complete(pending.handle, Outcome::Dropped(reason));
         }
+    }
+
+    /// Makes room: only the head of the queue is looked at when it is sent.
+    fn drop_expired(&mut self, now: Instant) {
+        let (expired, kept): (Vec<_>, _) = core::mem::take(&mut self.queue)
+            .into_iter()
+            .partition(|pending: &Pending| pending.message.draft().is_expired(now));
+        self.queue = kept.into();
+        for pending in expired {
+            self.note_dropped(&pending);
+            self.complete(pending.handle, Outcome::Dropped(DropReason::Expired));
+        }
+    }
+
+    fn note_dropped(&mut self, pending: &Pending) {
+        let serial = pending.serial;
+        self.journal.note(pending.message.qos() > QoS::AtMostOnce, || Change::Dropped { serial });
     }
 
     fn give_up(&mut self, id: PacketIdentifier, pending: &Pending, reason: DropReason) {

@@ -85,7 +85,7 @@ impl Client {
     }
 
     fn handle_packet(&mut self, packet: &Packet<'_>, now: Instant) -> Result<(), Violation> {
-        let enhanced = self.config.authentication.is_some();
+        let enhanced = self.is_enhanced();
         self.phase.admit(Event::of(packet), enhanced, self.reauthenticating)?;
         match packet {
             Packet::ConnAck(connack) => self.on_connack(connack, now),
@@ -96,10 +96,7 @@ impl Client {
             }
             Packet::PubRec(ack) => self.on_acknowledgement(ack, Acknowledgement::PubRec, now),
             Packet::PubComp(ack) => self.on_acknowledgement(ack, Acknowledgement::PubComp, now),
-            Packet::PubRel(ack) => {
-                self.on_pubrel(ack, now);
-                Ok(())
-            }
+            Packet::PubRel(ack) => self.on_pubrel(ack, now),
             Packet::SubAck(suback) => self.on_suback(suback, now),
             Packet::UnsubAck(unsuback) => self.on_unsuback(unsuback, now),
             Packet::PingResp => {

@@ -30,10 +30,10 @@ impl Client {
         let mut waiting = BTreeMap::new();
         let mut unfinished = BTreeMap::new();
         for change in changes {
+            // Had there been a session on the server, it may be there still.
+            self.established = true;
             self.apply(change, &mut waiting, &mut unfinished)?;
         }
-        // Had there been a session on the server, it may be there still.
-        self.established = true;
         self.last_sent = now;
         unfinished.extend(waiting.values().map(|pending: &Pending| (pending.serial, pending.handle)));
         self.queue.extend(waiting.into_values());

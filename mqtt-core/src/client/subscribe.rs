@@ -6,8 +6,9 @@ use alloc::vec::Vec;
 
 use machine::Instant;
 use mqtt_codec::{
-    Packet, PacketIdentifier, Properties, Property, ReasonCode, SubAck, Subscribe, SubscribeFilters,
-    SubscriptionIdentifier, SubscriptionOptions, UnsubAck, Unsubscribe, UnsubscribeFilters,
+    Packet, PacketIdentifier, Properties, Property, PropertyContext, ProtocolVersion, ReasonCode, SubAck,
+    Subscribe, SubscribeFilters, SubscriptionIdentifier, SubscriptionOptions, UnsubAck, Unsubscribe,
+    UnsubscribeFilters,
 };
 use topic_match::{self as topics, TopicName};
 
@@ -49,19 +50,18 @@ impl Client {
     /// [`subscribers`](Self::subscribers).
     ///
     /// # Errors
-    /// [`Refused::InvalidTopic`] for a filter that is none, or no filters; [`Refused::Full`] when as many requests wait as
-    /// messages may.
+    /// [`Refused::InvalidTopic`] for a filter that is none, no filters, or No Local on a shared subscription;
+    /// [`Refused::InvalidProperties`]; [`Refused::Full`] when as many requests wait as messages may.
     pub fn subscribe(
         &mut self,
         filters: &[(&str, SubscriptionOptions)],
         properties: Properties<'_>,
         now: Instant,
     ) -> Result<Handle, Refused> {
-        if filters.is_empty()
-            || filters.iter().any(|(filter, _)| topics::Subscription::parse(filter).is_err())
-        {
+        if filters.is_empty() || !filters.iter().all(|(filter, options)| is_valid(filter, *options)) {
             return Err(Refused::InvalidTopic);
         }
+        let kept = without_identifiers(&properties, PropertyContext::Subscribe)?;
         let handle = self.take_handle();
         let given = properties.subscription_identifiers().next().map(SubscriptionIdentifier::get);
         let what = What::Subscribe {
@@ -69,10 +69,7 @@ impl Client {
             identifier: given.unwrap_or_else(|| self.take_identifier()),
             owner: Some(handle),
         };
-        self.request(
-            Request { handle: Some(handle), what, properties: without_identifiers(&properties)? },
-            now,
-        )?;
+        self.request(Request { handle: Some(handle), what, properties: kept }, now)?;
         Ok(handle)
     }
 
@@ -89,12 +86,10 @@ impl Client {
         if filters.is_empty() || filters.iter().any(|filter| topics::Subscription::parse(filter).is_err()) {
             return Err(Refused::InvalidTopic);
         }
+        let properties = without_identifiers(&properties, PropertyContext::Unsubscribe)?;
         let handle = self.take_handle();
         let what = What::Unsubscribe { filters: filters.iter().map(|filter| (*filter).into()).collect() };
-        self.request(
-            Request { handle: Some(handle), what, properties: without_identifiers(&properties)? },
-            now,
-        )?;
+        self.request(Request { handle: Some(handle), what, properties }, now)?;
         Ok(handle)
     }
 
@@ -104,16 +99,23 @@ impl Client {
         let identifiers: Vec<_> =
             message.properties().subscription_identifiers().map(SubscriptionIdentifier::get).collect();
         let name = TopicName::assume_valid(message.topic());
-        let belongs = |filter: &str, subscription: &Subscription| match identifiers.as_slice() {
+        let belongs = |filter: &str, identifier: u32| match identifiers.as_slice() {
             [] => topics::Subscription::parse(filter).is_ok_and(|parsed| parsed.filter().matches(name)),
-            identifiers => identifiers.contains(&subscription.identifier),
+            identifiers => identifiers.contains(&identifier),
         };
-        let mut owners: Vec<_> = self
+        let granted = self
             .subscriptions
             .iter()
-            .filter(|(filter, subscription)| belongs(filter, subscription))
-            .filter_map(|(_, subscription)| subscription.owner)
-            .collect();
+            .filter(|(filter, subscription)| belongs(filter, subscription.identifier))
+            .filter_map(|(_, subscription)| subscription.owner);
+        // A message may come before the SUBACK.
+        let requested = self.requested.values().filter_map(|request| match &request.what {
+            What::Subscribe { filters, identifier, owner } => {
+                owner.filter(|_| filters.iter().any(|(filter, _)| belongs(filter, *identifier)))
+            }
+            What::Unsubscribe { .. } => None,
+        });
+        let mut owners: Vec<_> = granted.chain(requested).collect();
         owners.sort_unstable();
         owners.dedup();
         owners
@@ -144,14 +146,27 @@ impl Client {
         while self.phase == Phase::Connected && !self.requests.is_empty() {
             let Some(id) = self.outgoing.reserve() else { return };
             let Some(request) = self.requests.pop_front() else { return };
-            if self.send_request(id, &request, now) {
+            let reason = if !self.is_supported(&request) {
+                DropReason::SubscriptionNotSupported
+            } else if self.send_request(id, &request, now) {
                 self.requested.insert(id, request);
+                continue;
             } else {
-                self.outgoing.forget(id);
-                if let Some(handle) = request.handle {
-                    self.complete(handle, Outcome::Dropped(DropReason::TooLarge));
-                }
+                DropReason::TooLarge
+            };
+            self.outgoing.forget(id);
+            if let Some(handle) = request.handle {
+                self.complete(handle, Outcome::Dropped(reason));
             }
+        }
+    }
+
+    fn is_supported(&self, request: &Request) -> bool {
+        match &request.what {
+            What::Subscribe { filters, .. } => {
+                filters.iter().all(|(filter, _)| self.server.has_subscription(filter))
+            }
+            What::Unsubscribe { .. } => true,
         }
     }
 
@@ -176,15 +191,14 @@ impl Client {
     }
 
     pub(super) fn on_suback(&mut self, suback: &SubAck<'_>, now: Instant) -> Result<(), Violation> {
-        let Some(Request { handle, what: What::Subscribe { filters, identifier, owner }, .. }) =
-            self.requested.remove(&suback.packet_id)
-        else {
-            return Err(Violation::AcknowledgementOutOfPlace);
+        let fits = |request: &Request| match &request.what {
+            What::Subscribe { filters, .. } => filters.len() == suback.reasons.len(),
+            What::Unsubscribe { .. } => false,
         };
-        self.outgoing.forget(suback.packet_id);
-        if suback.reasons.len() != filters.len() {
-            return Err(Violation::AcknowledgementOutOfPlace);
-        }
+        let request = self.take_request(suback.packet_id, fits)?;
+        let (handle, What::Subscribe { filters, identifier, owner }) = (request.handle, request.what) else {
+            return Ok(());
+        };
         for ((filter, options), reason) in filters.into_iter().zip(suback.reasons.iter()) {
             if !reason.is_error() {
                 self.journal.note(true, || Change::Subscribed {
@@ -202,13 +216,27 @@ impl Client {
         Ok(())
     }
 
-    pub(super) fn on_unsuback(&mut self, unsuback: &UnsubAck<'_>, now: Instant) -> Result<(), Violation> {
-        let Some(Request { handle, what: What::Unsubscribe { filters }, .. }) =
-            self.requested.remove(&unsuback.packet_id)
-        else {
+    /// The request that is answered; one that the answer does not fit stays, to be asked again.
+    fn take_request(
+        &mut self,
+        id: PacketIdentifier,
+        fits: impl FnOnce(&Request) -> bool,
+    ) -> Result<Request, Violation> {
+        if !self.requested.get(&id).is_some_and(fits) {
             return Err(Violation::AcknowledgementOutOfPlace);
+        }
+        self.outgoing.forget(id);
+        self.requested.remove(&id).ok_or(Violation::AcknowledgementOutOfPlace)
+    }
+
+    pub(super) fn on_unsuback(&mut self, unsuback: &UnsubAck<'_>, now: Instant) -> Result<(), Violation> {
+        let each = self.config.version == ProtocolVersion::V5;
+        let fits = |request: &Request| match &request.what {
+            What::Subscribe { .. } => false,
+            What::Unsubscribe { filters } => !each || filters.len() == unsuback.reasons.len(),
         };
-        self.outgoing.forget(unsuback.packet_id);
+        let request = self.take_request(unsuback.packet_id, fits)?;
+        let (handle, What::Unsubscribe { filters }) = (request.handle, request.what) else { return Ok(()) };
         let reasons: Vec<ReasonCode> = unsuback.reasons.iter().collect();
         for (index, filter) in filters.into_iter().enumerate() {
             if reasons.get(index).is_none_or(|reason| !reason.is_error()) {
@@ -229,14 +257,14 @@ impl Client {
         requested.sort_unstable_by_key(|(_, request)| core::cmp::Reverse(request.handle));
         for (id, request) in requested {
             self.outgoing.forget(id);
-            if request.handle.is_some() {
-                self.requests.push_front(request);
-            }
+            self.requests.push_front(request);
         }
     }
 
     /// Makes all subscriptions again, one SUBSCRIBE for each that made them, before all other requests.
     pub(super) fn subscribe_again(&mut self) {
+        // What is left of the last time: it is all made again now.
+        self.requests.retain(|request| request.handle.is_some());
         let mut groups: BTreeMap<(u32, Option<Handle>), Filters> = BTreeMap::new();
         for (filter, subscription) in &self.subscriptions {
             let group = groups.entry((subscription.identifier, subscription.owner)).or_default();
@@ -249,8 +277,18 @@ impl Client {
     }
 }
 
+/// A filter with options that may go with it [MQTT-3.8.3-4].
+fn is_valid(filter: &str, options: SubscriptionOptions) -> bool {
+    topics::Subscription::parse(filter).is_ok() && !(options.no_local && filter.starts_with("$share/"))
+}
+
 /// The identifier is kept apart.
-fn without_identifiers(properties: &Properties<'_>) -> Result<PropertyBuffer, Refused> {
+fn without_identifiers(
+    properties: &Properties<'_>,
+    context: PropertyContext,
+) -> Result<PropertyBuffer, Refused> {
     let kept = properties.iter().filter(|property| !matches!(property, Property::SubscriptionIdentifier(_)));
-    PropertyBuffer::new(kept).map_err(|_| Refused::Full)
+    let kept = PropertyBuffer::new(kept).map_err(|_| Refused::InvalidProperties)?;
+    Properties::validate(kept.get().encoded(), context).map_err(|_| Refused::InvalidProperties)?;
+    Ok(kept)
 }

@@ -26,6 +26,9 @@ pub struct Peer {
     pub connected: Vec<bool>,
     pub disconnected: Vec<DisconnectReason>,
     pub changes: Vec<Vec<client::Change>>,
+    /// After so many records nothing the client wants is done any more.
+    pub crash_after: Option<usize>,
+    pub crashed: bool,
     /// Connections are refused, and everything that is sent is lost.
     pub unreachable: bool,
 }
@@ -53,6 +56,8 @@ impl Net {
             connected: Vec::new(),
             disconnected: Vec::new(),
             changes: Vec::new(),
+            crash_after: None,
+            crashed: false,
             unreachable: false,
         });
         self.settle();
@@ -78,6 +83,19 @@ impl Net {
             self.broker.handle(mqtt_core::Input::Closed { connection }, self.now);
         }
         self.peers[peer].client.handle(client::Input::Closed, self.now);
+        self.settle();
+    }
+
+    /// A client that has crashed, or is to crash now, comes back with its records.
+    pub fn restart(&mut self, peer: usize, config: client::Config) {
+        if let Some(connection) = self.peers[peer].connection.take() {
+            self.broker.handle(mqtt_core::Input::Closed { connection }, self.now);
+        }
+        let peer = &mut self.peers[peer];
+        (peer.crashed, peer.crash_after) = (false, None);
+        peer.client = Client::new(config, 99, self.now);
+        peer.client.restore(peer.changes.concat(), self.now).unwrap();
+        peer.client.connect(self.now);
         self.settle();
     }
 
@@ -159,7 +177,9 @@ impl Net {
         while let Some(action) = self.peers[index].client.poll_action() {
             idle = false;
             let peer = &mut self.peers[index];
+            peer.crashed |= peer.crash_after == Some(peer.changes.len());
             match action {
+                _ if peer.crashed => {}
                 client::Action::Open { .. } if peer.unreachable => {
                     peer.client.handle(client::Input::Closed, self.now);
                 }
@@ -192,5 +212,23 @@ impl Net {
             }
         }
         idle
+    }
+}
+
+impl Peer {
+    pub fn publish_unless_crashed(&mut self, topic: &str, payload: &str, qos: QoS, now: Instant) {
+        if !self.crashed {
+            self.client.publish(&publication(topic, payload.as_bytes(), qos), now).unwrap();
+        }
+    }
+
+    /// The topics of all messages that the records hold.
+    pub fn stored_topics(&self) -> Vec<String> {
+        let changes = self.changes.iter().flatten();
+        let topics = changes.filter_map(|change| match change {
+            client::Change::Queued { message, .. } => Some(message.topic().to_owned()),
+            _ => None,
+        });
+        topics.collect()
     }
 }
