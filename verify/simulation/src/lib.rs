@@ -3,6 +3,7 @@
 pub mod agenda;
 pub mod contract;
 pub mod history;
+pub mod seeds;
 
 pub mod mqtt;
 pub mod net;

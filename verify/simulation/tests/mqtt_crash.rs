@@ -52,6 +52,7 @@ fn scenario(clients: Vec<ClientSpec>, ops: Vec<(u64, usize, Op)>) -> Scenario {
         faults: Faults {
             weather: Weather::FAIR,
             storage: Duration::from_millis(20),
+            lateness: Duration::ZERO,
             answers: Duration::ZERO,
             crash: Crash::Never,
             downtime: Duration::from_millis(50),
@@ -137,6 +138,8 @@ fn subscriptions_retained_messages_and_wills() {
         (14_100, 1, Op::Disconnect),
         (14_200, 2, Op::Connect),
         (14_300, 2, publish("t", ExactlyOnce)),
+        (14_400, 2, Op::Clean),
+        (14_500, 2, Op::Connect),
     ];
     let crashes = crash_everywhere(&scenario(clients, ops));
     assert!(crashes > 30, "{crashes}");

@@ -28,6 +28,10 @@ pub(crate) struct Client {
     pub(crate) wanted: bool,
     /// Connects only to end its session.
     clean: bool,
+    /// And wants to connect again after that.
+    again: bool,
+    /// Has said DISCONNECT: the connection is to be closed.
+    closing: bool,
     pub(crate) link: Option<LinkId>,
     /// What the network has not taken yet.
     pub(crate) output: Vec<u8>,
@@ -38,8 +42,10 @@ pub(crate) struct Client {
     resumed: bool,
     /// The broker has said that there is a session, which nobody has ended since.
     established: bool,
-    /// Connections so far.
-    dials: u32,
+    /// It knows that the broker has no session for it.
+    nothing_there: bool,
+    /// The same, when this connection was made.
+    must_be_new: bool,
     session: Session,
     window: usize,
     /// Messages that wait for a connection or for the window.
@@ -74,13 +80,16 @@ impl Client {
             random,
             wanted: false,
             clean: false,
+            again: false,
+            closing: false,
             link: None,
             output: Vec::new(),
             input: Vec::new(),
             connected: false,
             resumed: false,
             established: false,
-            dials: 0,
+            nothing_there: true,
+            must_be_new: false,
             session: Session::default(),
             window: WINDOW,
             backlog: VecDeque::new(),
@@ -98,7 +107,10 @@ impl Client {
     /// A connection is there: says CONNECT.
     pub(crate) fn dialled(&mut self, link: LinkId, now: Instant, ledger: &mut Ledger) {
         self.link = Some(link);
-        self.dials += 1;
+        self.must_be_new = self.nothing_there || self.clean || self.spec.expiry == 0;
+        self.nothing_there = false;
+        // From here on the session may be gone.
+        self.established &= !self.clean;
         self.input.clear();
         self.output.clear();
         self.aliases.clear();
@@ -115,6 +127,7 @@ impl Client {
     /// The connection is over.
     pub(crate) fn lost(&mut self, now: Instant, ledger: &mut Ledger) {
         self.link = None;
+        self.closing = false;
         self.connected = false;
         self.acks.clear();
         self.session.requests.clear();
@@ -146,6 +159,11 @@ impl Client {
             self.stalled_until = None;
         }
         reads_again
+    }
+
+    /// Whether its connection is to be closed.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.closing || !self.wanted
     }
 
     /// Whether nothing is left to be done for its messages and subscriptions.

@@ -43,6 +43,10 @@ impl Scenario {
             let client = random.below(clients.len() as u64) as usize;
             happen(&mut random, at, client, client < members, &mut ops);
         }
+        // A client of MQTT 3.1 is not told whether its session was ended after all.
+        ops.retain(|(_, client, op)| {
+            !matches!(op, Op::Clean) || clients[*client].version > ProtocolVersion::V3_1
+        });
         ops.sort_by_key(|(at, client, _)| (*at, *client));
         Self {
             seed,
@@ -52,6 +56,7 @@ impl Scenario {
             faults: Faults {
                 weather: weather(&mut random),
                 storage: Duration::from_millis([0, 60, 500][random.below(3) as usize]),
+                lateness: Duration::from_millis([0, 0, 700][random.below(3) as usize]),
                 answers: millis(&mut random, 0, 100),
                 crash: if crash.is_empty() { Crash::Never } else { Crash::At(crash) },
                 downtime: Duration::from_secs(1),
@@ -112,7 +117,7 @@ fn weather(random: &mut Random) -> Weather {
         buffer: [70, 1000, 100_000][random.below(3) as usize],
         cut_per_mille: [0, 500, 1000][random.below(3) as usize],
         cut_within: [500, 5000][random.below(2) as usize],
-        notice: millis(random, 0, 3000),
+        notice: Duration::from_millis([50, 3000, 60_000][random.below(3) as usize]),
         pieces_per_mille: [0, 100, 700][random.below(3) as usize],
     }
 }
@@ -136,13 +141,22 @@ fn happen(
             ops.push((later, client, Op::Connect));
         }
         2 => ops.push((at, client, Op::Stall(later - at))),
+        8 if !member && random.chance(1, 4) => {
+            ops.push((at, client, Op::Clean));
+            ops.push((later, client, Op::Connect));
+            ops.push((later, client, subscribe(random)));
+        }
         3 if !member => ops.push((at, client, subscribe(random))),
         4 if !member => ops.push((at, client, Op::Unsubscribe(filter(random)))),
         5 | 6 => {
             // Each topic has one publisher and one QoS, so that it is certain which message is the last.
             let qos = if random.chance(1, 2) { QoS::AtLeastOnce } else { QoS::ExactlyOnce };
             let topic = format!("r/{client}/{}", qos as u8);
-            ops.push((at, client, Op::Publish { topic, qos, retain: true, size: 0, expiry: None }));
+            if qos == QoS::AtLeastOnce && random.chance(1, 4) {
+                ops.push((at, client, Op::ClearRetained(topic)));
+            } else {
+                ops.push((at, client, Op::Publish { topic, qos, retain: true, size: 0, expiry: None }));
+            }
         }
         burst => {
             let topic = ["t/0", "t/1", "s/0"][random.below(3) as usize].to_owned();

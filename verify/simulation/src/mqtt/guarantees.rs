@@ -14,10 +14,6 @@ use super::ledger::{Delivered, Fate, Ledger, Published, Span, WillRecord};
 use super::pattern::{matches, split_shared};
 use super::scenario::{NEVER, Scenario};
 
-/// How long after the end of a connection, beyond a will's delay, its will may take to be published, at most: the broker
-/// has to notice first.
-const WILL_SLACK: Duration = Duration::from_secs(10);
-
 struct Check<'a> {
     ledger: &'a Ledger,
     scenario: &'a Scenario,
@@ -42,6 +38,9 @@ pub(crate) fn check(ledger: &Ledger, scenario: &Scenario, dropped: u64, now: Ins
     }
     for will in &ledger.wills {
         check.will(will);
+    }
+    for span in &ledger.spans {
+        check.retained_at_subscribe(span);
     }
     check.order();
     if scenario.lossy {
@@ -147,12 +146,45 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// A new subscriber gets the retained message that was there before and stayed.
+    fn retained_at_subscribe(&mut self, span: &Span) {
+        let settled =
+            span.granted.is_some() && span.leaving.is_none() && !span.discarded && self.lasts(span.client);
+        // What was still to be sent for a new subscription does not survive a crash.
+        if !settled || is_shared(span) || !self.ledger.crashes.is_empty() {
+            return;
+        }
+        for topic in retained_topics(self.ledger).iter().filter(|topic| matches(&span.filter, topic)) {
+            let published = self.ledger.published.iter().enumerate();
+            let Some((number, last)) =
+                published.filter(|(_, message)| message.retain && message.topic == *topic).last()
+            else {
+                continue;
+            };
+            let there = matches!(last.fate, Fate::Acknowledged(at) if at < span.asked);
+            let qos = span.qos.min(last.qos);
+            let copies: Vec<_> = self
+                .ledger
+                .delivered
+                .iter()
+                .filter(|copy| copy.client == span.client && copy.number == number && copy.retain)
+                .filter(|copy| copy.at > span.asked && copy.qos == qos)
+                .copied()
+                .collect();
+            let qos = Some(qos).filter(|_| there);
+            self.enough(number, last, qos, &format!("as retained: client {}", span.client), &copies);
+        }
+    }
+
     /// A will is published when the connection ended without DISCONNECT and the client stayed away for its delay.
     fn will(&mut self, will: &WillRecord) {
         let message = &self.ledger.published[will.number];
         let (Some(accepted), Some(ended)) = (will.accepted, will.ended) else { return };
         let delay = Duration::from_secs(u64::from(will.delay));
-        let away = delay.is_zero() || will.returned.unwrap_or(self.now) > ended + delay + WILL_SLACK;
+        // The broker may notice later, and do so when it is up again.
+        let faults = &self.scenario.faults;
+        let latest = ended + delay + faults.weather.notice + faults.downtime + faults.lateness;
+        let away = delay.is_zero() || will.returned.unwrap_or(self.now) > latest + Duration::from_secs(1);
         let remembered = self.ledger.crashes.is_empty() || self.lasts(message.client);
         let due = !will.taken_back && away && remembered;
         for client in 0..self.scenario.clients.len() {
@@ -181,7 +213,9 @@ impl<'a> Check<'a> {
             };
             let routed_once = message.qos != QoS::AtLeastOnce && self.ledger.crashes.is_empty();
             let kept = || {
-                let sure = self.matching(copy.client, message).any(|span| self.is_sure(span, message, sent));
+                // A copy with QoS 0 can: the first that came may then be of a repetition.
+                let mut spans = self.matching(copy.client, message).filter(|span| span.qos > QoS::AtMostOnce);
+                let sure = spans.any(|span| self.is_sure(span, message, sent));
                 sure && copy.qos > QoS::AtMostOnce && self.lasts(copy.client) && !self.scenario.lossy
             };
             if self.matching(copy.client, message).any(is_shared) || !(routed_once || kept()) {
@@ -212,7 +246,7 @@ impl<'a> Check<'a> {
             None => true,
             Some(leaving) => at <= leaving && self.lasts(span.client),
         };
-        kept && span.granted.is_some_and(|granted| granted < sent)
+        kept && !span.discarded && span.granted.is_some_and(|granted| granted < sent)
     }
 
     /// Whether the client's session outlives its connections and the broker.

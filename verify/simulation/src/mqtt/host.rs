@@ -84,19 +84,19 @@ impl Host {
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        let broker = self.broker.as_ref().and_then(Broker::next_deadline);
+        let broker = self.broker.as_ref().and_then(Broker::next_deadline).map(|at| at + self.faults.lateness);
         broker.into_iter().chain(self.agenda.next_deadline()).min()
     }
 
     /// Does what is due.
     pub(crate) fn wake(&mut self, network: &mut Network, history: &mut History, now: Instant) {
-        if let Some(broker) = self.broker.as_mut().filter(|broker| broker.next_deadline() <= Some(now)) {
-            if broker.next_deadline().is_some() {
-                for action in contract::tick(broker, now) {
-                    self.act(action, network, history, now);
-                }
-                self.drain(network, history, now);
+        let lateness = self.faults.lateness;
+        let is_due = |broker: &&mut Broker| broker.next_deadline().is_some_and(|at| at + lateness <= now);
+        if let Some(broker) = self.broker.as_mut().filter(is_due) {
+            for action in contract::tick(broker, now) {
+                self.act(action, network, history, now);
             }
+            self.drain(network, history, now);
         }
         while let Some(due) = self.agenda.pop(now) {
             match due {

@@ -71,6 +71,8 @@ pub struct Span {
     pub gone: Option<Instant>,
     /// The subscription with the same filter that it replaces.
     pub replaces: Option<usize>,
+    /// The client ended its session by a clean start: it does not want what was still to come.
+    pub discarded: bool,
 }
 
 /// A message that came.
@@ -123,6 +125,11 @@ impl Ledger {
         if *fate == Fate::Open {
             *fate = Fate::GivenUp;
         }
+    }
+
+    /// The client does not want anything that was still to come.
+    pub(crate) fn discard_spans(&mut self, client: usize) {
+        self.spans.iter_mut().filter(|span| span.client == client).for_each(|span| span.discarded = true);
     }
 
     /// The client's session is over, and with it its subscriptions.

@@ -42,6 +42,8 @@ pub struct Faults {
     pub storage: Duration,
     /// How long the host thinks about a question, at most.
     pub answers: Duration,
+    /// How late the host ticks.
+    pub lateness: Duration,
     /// The broker's crashes.
     pub crash: Crash,
     /// How long the broker is down after a crash.

@@ -200,7 +200,10 @@ impl World {
                 self.settle(index);
             }
             None => {}
-            Some(link) if !client.wanted => self.hang_up(index, link),
+            Some(link) if client.is_leaving() => {
+                self.hang_up(index, link);
+                self.settle(index);
+            }
             Some(link) => {
                 self.flush(index, link);
             }

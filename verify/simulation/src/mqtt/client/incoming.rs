@@ -86,7 +86,7 @@ impl Client {
         if !self.resumed && self.established && self.lasts() {
             self.fault(now, ledger, "finds its session lost");
         }
-        if self.resumed && (asked_for_none || self.dials == 1) {
+        if self.resumed && self.must_be_new {
             self.fault(now, ledger, "was given a session that it did not ask for");
         }
         if !self.resumed {
@@ -96,7 +96,11 @@ impl Client {
             ledger.wills[will].accepted = Some(now);
         }
         if self.clean {
-            return self.disconnect(now, ledger);
+            self.disconnect(now, ledger);
+            self.nothing_there = true;
+            self.clean = false;
+            self.wanted = std::mem::take(&mut self.again);
+            return;
         }
         self.established = self.spec.expiry > 0;
         let allowed = connack.properties.receive_maximum().map_or(WINDOW, |maximum| maximum.get().into());

@@ -15,8 +15,9 @@ impl Client {
     pub(crate) fn perform(&mut self, op: &Op, now: Instant, ledger: &mut Ledger) {
         match op {
             Op::Connect => {
+                // A session that was to be ended is ended first: nobody else could tell a new one from it.
                 self.wanted = true;
-                self.clean = false;
+                self.again = self.clean;
             }
             Op::Publish { topic, qos, retain, size, expiry } => {
                 let payload = payload(ledger.published.len(), *size);
@@ -43,6 +44,7 @@ impl Client {
                 self.clean = true;
                 self.wanted = true;
                 self.filters.clear();
+                ledger.discard_spans(self.index);
                 self.backlog.drain(..).for_each(|number| ledger.give_up(number));
             }
         }
@@ -51,13 +53,14 @@ impl Client {
     /// DISCONNECT; the caller closes the connection.
     pub(super) fn disconnect(&mut self, now: Instant, ledger: &mut Ledger) {
         self.wanted = false;
+        self.closing = self.link.is_some();
         if self.connected {
             wire::disconnect(self.spec.version, &mut self.output);
             if let Some(will) = self.will {
                 ledger.wills[will].taken_back = true;
             }
         }
-        if self.clean {
+        if self.clean && self.connected {
             self.forget_session(now, ledger);
         }
     }
@@ -148,9 +151,17 @@ impl Client {
             ledger.spans[before].leaving.get_or_insert(now);
         }
         let (client, filter) = (self.index, filter.to_owned());
-        let span =
-            Span { client, filter, qos, asked: now, granted: None, leaving: None, gone: None, replaces };
-        ledger.spans.push(span);
+        ledger.spans.push(Span {
+            client,
+            filter,
+            qos,
+            asked: now,
+            granted: None,
+            leaving: None,
+            gone: None,
+            replaces,
+            discarded: false,
+        });
         self.request(Request::Subscribe(place), ledger);
     }
 
