@@ -8,6 +8,7 @@ mod courses;
 mod expiry;
 mod flow_control;
 mod keep_alive;
+mod old_clients;
 mod packet_size;
 mod qos;
 mod questions;
