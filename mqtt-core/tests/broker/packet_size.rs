@@ -122,6 +122,32 @@ fn each_small_packet_is_sent_or_the_connection_ends() {
 }
 
 #[test]
+fn pubrel_and_auth_have_no_room_for_a_reason() {
+    // [MQTT-3.6.2-2, MQTT-3.6.2-3, MQTT-3.15.2-2, MQTT-3.15.2-3]
+    let mut bench = Bench::with(|config| config.ask.connect = true);
+    let properties = [Property::AuthenticationMethod("m")];
+    let (client, _) = bench.try_connect(&with(connect(V5, "c"), &properties));
+    bench.answer(mqtt_core::Answer::Continue(Box::from(&b"data"[..])));
+    // Header, reason, length; method and data with their identifiers and lengths.
+    assert_eq!(bench.broker.counters().bytes_sent, 2 + 1 + 1 + (3 + 1) + (3 + 4));
+    assert!(matches!(bench.got(client)[..], [Got::Auth(ReasonCode::CONTINUE_AUTHENTICATION, _)]));
+
+    let mut bench = Bench::new();
+    let client = bench.connect(&connect(V5, "c"));
+    bench.subscribe(client, "a", ExactlyOnce);
+    bench.publish(client, &publish("a", b"", ExactlyOnce, 1));
+    let sent = bench.messages(client)[0].packet_id.unwrap();
+    for (packet_id, size, reason) in
+        [(sent, 4, ReasonCode::SUCCESS), (99, 5, ReasonCode::PACKET_IDENTIFIER_NOT_FOUND)]
+    {
+        let before = bench.broker.counters().bytes_sent;
+        bench.pubrec(client, packet_id);
+        assert_eq!(bench.got(client), [Got::PubRel(packet_id, reason)]);
+        assert_eq!(bench.broker.counters().bytes_sent - before, size);
+    }
+}
+
+#[test]
 fn a_connack_that_is_too_large_is_not_sent() {
     let mut bench = terse();
     let (_, got) = bench.try_connect(&small(&limit(4), "c"));

@@ -91,6 +91,7 @@ fn the_server_may_set_use_and_change_every_alias_up_to_the_maximum() {
 
 #[test]
 fn an_unsolicited_or_unknown_alias_is_answered_0x94() {
+    // MQTT.js #2060 (GHSA-c8jq-r765-cq7g).
     for (allowed, topic, alias) in
         [(3, "a", 4), (3, "", 4), (3, "", 1), (0, "a", 1), (0, "", 1), (3, "a", u16::MAX)]
     {
@@ -111,6 +112,7 @@ fn alias_zero_is_answered_0x94() {
 
 #[test]
 fn incoming_aliases_end_with_their_connection() {
+    // mqtt_cpp #660.
     let mut script = Script::connected(keeping(V5));
     server_publishes(&mut script, "a", 1);
     script.reconnect(true);

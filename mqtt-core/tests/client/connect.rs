@@ -232,6 +232,7 @@ fn a_refusal_is_told_with_its_reason_and_tried_again_later() {
 
 #[test]
 fn nothing_larger_than_the_servers_maximum_packet_size_is_sent() {
+    // mqtt-protocol-core #63: what is not sent keeps no identifier.
     let mut script = Script::new(plain(V5));
     script.accept_with(false, &[Property::MaximumPacketSize(NonZeroU32::new(20).unwrap())]);
     let large = "x".repeat(20);

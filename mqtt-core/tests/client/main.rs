@@ -3,6 +3,7 @@
 mod aliases;
 mod authentication;
 mod connect;
+mod courses;
 mod errors;
 mod publishing;
 mod queue;

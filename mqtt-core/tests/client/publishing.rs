@@ -63,6 +63,7 @@ fn a_negative_acknowledgement_is_an_outcome_and_ends_the_message() {
 
 #[test]
 fn unacknowledged_messages_are_sent_again_in_order_with_dup_and_only_on_a_new_connection() {
+    // MQTT.js #450: the original order, and new messages behind.
     for version in VERSIONS {
         let mut script = Script::connected(keeping(version));
         for (payload, qos) in [("1", AtLeastOnce), ("2", ExactlyOnce), ("3", AtLeastOnce), ("4", ExactlyOnce)]
@@ -88,6 +89,7 @@ fn unacknowledged_messages_are_sent_again_in_order_with_dup_and_only_on_a_new_co
 
 #[test]
 fn after_pubrec_only_pubrel_is_ever_sent_in_the_order_of_the_pubrecs() {
+    // paho.mqtt.golang #788, vernemq #496.
     let mut script = Script::connected(keeping(V5));
     for payload in ["1", "2", "3"] {
         script.publish(payload, ExactlyOnce);
@@ -117,6 +119,7 @@ fn a_pubrec_for_nothing_is_answered_and_a_stray_puback_or_pubcomp_ignored() {
 
 #[test]
 fn requests_and_messages_share_identifiers_and_none_is_used_twice() {
+    // rumqtt #1057.
     let mut script = Script::connected(plain(V5));
     script.subscribe("a");
     script.publish("1", AtLeastOnce);
@@ -198,6 +201,7 @@ fn a_full_window_holds_up_only_publish() {
 
 #[test]
 fn the_window_is_made_anew_with_each_connection_and_what_is_sent_again_counts() {
+    // paho.mqtt.python #24.
     let mut script = Script::new(keeping(V5));
     script.accept_with(false, &[receive_maximum(3)]);
     let handles = ["1", "2", "3"].map(|payload| script.publish(payload, ExactlyOnce));
@@ -223,6 +227,7 @@ fn the_window_is_made_anew_with_each_connection_and_what_is_sent_again_counts() 
 
 #[test]
 fn a_lost_session_leaves_no_trace_in_the_window() {
+    // rumqtt #1056.
     let mut script = Script::new(Config { max_inflight: 1, ..plain(V5) });
     script.accept(false);
     for round in 0..5 {

@@ -28,6 +28,7 @@ fn expiring(script: &mut Script, payload: &str, qos: QoS, expiry: u32) -> Handle
 
 #[test]
 fn the_queue_is_bounded_by_messages_and_by_bytes() {
+    // mosquitto #2455, aedes #1087.
     let mut script = Script::idle(Config { max_queued: 3, ..plain(V5) });
     for payload in ["1", "2", "3"] {
         script.publish(payload, AtMostOnce);

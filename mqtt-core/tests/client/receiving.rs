@@ -50,6 +50,7 @@ fn a_message_is_handed_out_before_its_acknowledgement() {
 
 #[test]
 fn qos2_any_number_of_repeats_is_one_message_also_across_connections() {
+    // mosquitto #3602, from the other side.
     for version in [V3_1_1, V5] {
         let mut script = Script::connected(keeping(version));
         script.send(&first("2", ExactlyOnce, 7));
@@ -150,6 +151,28 @@ fn a_packet_in_any_pieces_is_one_packet() {
 }
 
 #[test]
+fn answers_keep_the_order_of_the_messages() {
+    for version in VERSIONS {
+        let mut script = Script::connected(plain(version));
+        script.stalled = true;
+        for (id, qos) in
+            [(9, AtLeastOnce), (3, ExactlyOnce), (7, AtLeastOnce), (1, ExactlyOnce), (5, AtLeastOnce)]
+        {
+            script.send(&first("x", qos, id));
+        }
+        script.stalled = false;
+        script.take_output();
+        script.expect(&[
+            Packet::PubAck(ack(9)),
+            Packet::PubRec(ack(3)),
+            Packet::PubAck(ack(7)),
+            Packet::PubRec(ack(1)),
+            Packet::PubAck(ack(5)),
+        ]);
+    }
+}
+
+#[test]
 fn manual_acknowledgements_go_out_in_the_order_of_the_messages() {
     let mut script = Script::connected(manual());
     for (id, qos) in [(1, AtLeastOnce), (2, ExactlyOnce), (3, AtMostOnce), (4, AtLeastOnce), (5, ExactlyOnce)]
@@ -175,6 +198,7 @@ fn manual_acknowledgements_go_out_in_the_order_of_the_messages() {
 
 #[test]
 fn a_qos1_message_that_the_old_connection_brought_cannot_be_acknowledged_on_the_new_one() {
+    // rumqtt #341.
     let mut script = Script::connected(manual());
     script.send(&first("1", AtLeastOnce, 1));
     script.reconnect(true);
