@@ -273,16 +273,18 @@ fn a_will_beyond_the_brokers_capabilities_is_refused() {
 #[test]
 fn after_a_refused_connect_nothing_is_processed() {
     // [MQTT-3.1.4-6], 3.1.1 [MQTT-3.1.4-5]
-    let mut bench = Bench::with(|config| config.assign_client_ids = false);
-    let watcher = bench.connect(&connect(V5, "w"));
-    bench.subscribe(watcher, "a", AtMostOnce);
-    let client = bench.open();
-    bench.reads(client, V3_1_1);
-    let mut bytes = Vec::new();
-    Packet::Connect(connect(V3_1_1, "")).encode(V3_1_1, &mut bytes).unwrap();
-    Packet::Publish(publish("a", b"x", AtMostOnce, 0)).encode(V3_1_1, &mut bytes).unwrap();
-    assert_eq!(bench.send_bytes(client, &bytes), bytes.len());
-    assert!(bench.messages(watcher).is_empty());
+    for version in [V3_1_1, V5] {
+        let mut bench = Bench::with(|config| config.assign_client_ids = false);
+        let watcher = bench.connect(&connect(V5, "w"));
+        bench.subscribe(watcher, "a", AtMostOnce);
+        let client = bench.open();
+        bench.reads(client, version);
+        let mut bytes = Vec::new();
+        Packet::Connect(connect(version, "")).encode(version, &mut bytes).unwrap();
+        Packet::Publish(publish("a", b"x", AtMostOnce, 0)).encode(version, &mut bytes).unwrap();
+        assert_eq!(bench.send_bytes(client, &bytes), bytes.len());
+        assert!(bench.messages(watcher).is_empty());
+    }
 }
 
 #[test]

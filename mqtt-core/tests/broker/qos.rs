@@ -88,14 +88,16 @@ fn nothing_is_sent_again_without_a_reconnection() {
 #[test]
 fn dup_of_a_publisher_is_not_passed_on() {
     // [MQTT-3.3.1-3]
-    let mut bench = Bench::new();
-    let subscriber = bench.connect(&connect(V3_1_1, "s"));
-    let publisher = bench.connect(&connect(V3_1_1, "p"));
-    bench.subscribe(subscriber, "a", AtLeastOnce);
-    let delivery = mqtt_codec::Delivery::AtLeastOnce { packet_id: crate::support::id(4), dup: true };
-    let packet = Publish { delivery, ..publish("a", b"x", AtLeastOnce, 4) };
-    bench.send(publisher, &Packet::Publish(packet));
-    assert!(!bench.messages(subscriber)[0].dup);
+    for version in [V3_1, V3_1_1, V5] {
+        let mut bench = Bench::new();
+        let subscriber = bench.connect(&connect(version, "s"));
+        let publisher = bench.connect(&connect(version, "p"));
+        bench.subscribe(subscriber, "a", AtLeastOnce);
+        let delivery = mqtt_codec::Delivery::AtLeastOnce { packet_id: crate::support::id(4), dup: true };
+        let packet = Publish { delivery, ..publish("a", b"x", AtLeastOnce, 4) };
+        bench.send(publisher, &Packet::Publish(packet));
+        assert!(!bench.messages(subscriber)[0].dup);
+    }
 }
 
 #[test]

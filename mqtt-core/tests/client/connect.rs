@@ -326,30 +326,40 @@ fn subscriptions_that_the_server_does_not_have_are_not_asked_for() {
 
 #[test]
 fn what_breaks_the_form_is_refused_at_once() {
-    let mut script = Script::connected(plain(V5));
-    let no_local = SubscriptionOptions { no_local: true, ..SubscriptionOptions::default() };
-    let now = script.now;
-    for filters in [&[][..], &[("", no_local)], &[("a#", no_local)], &[("$share/g/a", no_local)]] {
-        assert!(script.client.subscribe(filters, Properties::NONE, now).is_err(), "{filters:?}");
+    for version in VERSIONS {
+        let mut script = Script::connected(plain(version));
+        let no_local = SubscriptionOptions { no_local: true, ..SubscriptionOptions::default() };
+        let now = script.now;
+        for filters in [
+            &[][..],
+            &[("", no_local)],
+            &[("a#", no_local)],
+            &[("+a", no_local)],
+            &[("a\0", no_local)],
+            &[("$share/g/a", no_local)],
+        ] {
+            assert!(script.client.subscribe(filters, Properties::NONE, now).is_err(), "{filters:?}");
+        }
+        for filters in [&[][..], &[""], &["a/#/b"], &["$share//a"]] {
+            assert!(script.client.unsubscribe(filters, Properties::NONE, now).is_err(), "{filters:?}");
+        }
+        let long = "x".repeat(65_536);
+        for topic in ["", "a/+", "#", "a\0", &long] {
+            let publication = crate::support::publication(topic, b"", AtMostOnce);
+            assert!(script.client.publish(&publication, now).is_err());
+        }
+        for property in
+            [Property::ResponseTopic("a/+"), Property::ServerKeepAlive(1), Property::ReasonString("no")]
+        {
+            let properties = [property];
+            let properties = Properties::list(&properties);
+            let publication =
+                Publication { properties, ..crate::support::publication("t", b"", AtLeastOnce) };
+            assert!(script.client.publish(&publication, now).is_err(), "{property:?}");
+            assert!(script.client.unsubscribe(&["a"], properties, now).is_err(), "{property:?}");
+        }
+        script.drain();
+        script.expect(&[]);
+        assert_eq!(script.client.unfinished(), 0);
     }
-    for filters in [&[][..], &[""], &["a/#/b"], &["$share//a"]] {
-        assert!(script.client.unsubscribe(filters, Properties::NONE, now).is_err(), "{filters:?}");
-    }
-    let long = "x".repeat(65_536);
-    for topic in ["", "a/+", "#", "a\0", &long] {
-        let publication = crate::support::publication(topic, b"", AtMostOnce);
-        assert!(script.client.publish(&publication, now).is_err());
-    }
-    for property in
-        [Property::ResponseTopic("a/+"), Property::ServerKeepAlive(1), Property::ReasonString("no")]
-    {
-        let properties = [property];
-        let properties = Properties::list(&properties);
-        let publication = Publication { properties, ..crate::support::publication("t", b"", AtLeastOnce) };
-        assert!(script.client.publish(&publication, now).is_err(), "{property:?}");
-        assert!(script.client.unsubscribe(&["a"], properties, now).is_err(), "{property:?}");
-    }
-    script.drain();
-    script.expect(&[]);
-    assert_eq!(script.client.unfinished(), 0);
 }

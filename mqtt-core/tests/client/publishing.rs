@@ -6,8 +6,8 @@ use mqtt_codec::{Packet, PacketIdentifier, PacketType, Property, ReasonCode};
 use mqtt_core::client::{Config, DropReason, Outcome};
 
 use crate::script::{
-    AtLeastOnce, AtMostOnce, ExactlyOnce, PUBLISHED, Script, V5, VERSIONS, ack, ack_with, again, first,
-    keeping, plain, seconds,
+    AtLeastOnce, AtMostOnce, ExactlyOnce, PUBLISHED, Script, V3_1_1, V5, VERSIONS, ack, ack_with, again,
+    first, keeping, plain, seconds,
 };
 
 fn receive_maximum(maximum: u16) -> Property<'static> {
@@ -120,23 +120,25 @@ fn a_pubrec_for_nothing_is_answered_and_a_stray_puback_or_pubcomp_ignored() {
 #[test]
 fn requests_and_messages_share_identifiers_and_none_is_used_twice() {
     // rumqtt #1057.
-    let mut script = Script::connected(plain(V5));
-    script.subscribe("a");
-    script.publish("1", AtLeastOnce);
-    script.unsubscribe("b");
-    script.publish("2", ExactlyOnce);
-    assert_eq!(identifiers(&mut script), [1, 2, 3, 4]);
-    script.send(&Packet::PubAck(ack(2)));
-    script.subscribe("c");
-    script.publish("3", AtLeastOnce);
-    assert_eq!(identifiers(&mut script), [2, 5]);
-    // What is in flight keeps its identifier over a connection, and new requests stay clear of it.
-    script.reconnect(true);
-    let again = identifiers(&mut script);
-    let mut distinct = again.clone();
-    distinct.sort_unstable();
-    distinct.dedup();
-    assert_eq!((again.len(), distinct.len()), (5, 5), "{again:?}");
+    for version in [V3_1_1, V5] {
+        let mut script = Script::connected(keeping(version));
+        script.subscribe("a");
+        script.publish("1", AtLeastOnce);
+        script.unsubscribe("b");
+        script.publish("2", ExactlyOnce);
+        assert_eq!(identifiers(&mut script), [1, 2, 3, 4]);
+        script.send(&Packet::PubAck(ack(2)));
+        script.subscribe("c");
+        script.publish("3", AtLeastOnce);
+        assert_eq!(identifiers(&mut script), [2, 5]);
+        // What is in flight keeps its identifier over a connection, and new requests stay clear of it.
+        script.reconnect(true);
+        let again = identifiers(&mut script);
+        let mut distinct = again.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!((again.len(), distinct.len()), (5, 5), "{again:?}");
+    }
 }
 
 #[test]

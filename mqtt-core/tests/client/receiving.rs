@@ -140,13 +140,15 @@ fn all_of_a_message_reaches_the_application() {
 
 #[test]
 fn a_packet_in_any_pieces_is_one_packet() {
-    let mut bytes = Vec::new();
-    first(&"x".repeat(300), AtLeastOnce, 7).encode(V5, &mut bytes).unwrap();
-    first("y", AtLeastOnce, 8).encode(V5, &mut bytes).unwrap();
-    for size in [1, 2, 3, 5, 100, bytes.len() - 1] {
-        let mut script = Script::connected(plain(V5));
-        bytes.chunks(size).for_each(|piece| script.input(Input::Bytes(piece)));
-        script.expect(&[Packet::PubAck(ack(7)), Packet::PubAck(ack(8))]);
+    for version in [V3_1_1, V5] {
+        let mut bytes = Vec::new();
+        first(&"x".repeat(300), AtLeastOnce, 7).encode(version, &mut bytes).unwrap();
+        first("y", AtLeastOnce, 8).encode(version, &mut bytes).unwrap();
+        for size in [1, 2, 3, 5, 100, bytes.len() - 1] {
+            let mut script = Script::connected(plain(version));
+            bytes.chunks(size).for_each(|piece| script.input(Input::Bytes(piece)));
+            script.expect(&[Packet::PubAck(ack(7)), Packet::PubAck(ack(8))]);
+        }
     }
 }
 

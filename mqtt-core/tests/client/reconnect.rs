@@ -90,20 +90,22 @@ fn connecting_again_while_the_old_connection_closes_is_not_forgotten() {
 
 #[test]
 fn opening_and_connack_have_one_timeout() {
-    let mut script = Script::new(Config { connect_timeout: seconds(5), ..plain(V5) });
-    script.advance(seconds(4));
-    script.open();
-    script.advance(Duration::from_millis(999));
-    assert_eq!(script.reason(), None);
-    script.advance(Duration::from_millis(1));
-    assert_eq!(script.reason(), Some(DisconnectReason::ConnectTimeout));
-    assert!(script.closed);
-    script.types();
+    for version in [V3_1_1, V5] {
+        let mut script = Script::new(Config { connect_timeout: seconds(5), ..plain(version) });
+        script.advance(seconds(4));
+        script.open();
+        script.advance(Duration::from_millis(999));
+        assert_eq!(script.reason(), None);
+        script.advance(Duration::from_millis(1));
+        assert_eq!(script.reason(), Some(DisconnectReason::ConnectTimeout));
+        assert!(script.closed);
+        script.types();
 
-    script.advance(seconds(60));
-    script.opening = None;
-    script.advance(seconds(5));
-    assert_eq!(script.disconnected.len(), 2, "a connection that never opens is given up as well");
+        script.advance(seconds(60));
+        script.opening = None;
+        script.advance(seconds(5));
+        assert_eq!(script.disconnected.len(), 2, "a connection that never opens is given up as well");
+    }
 }
 
 #[test]
@@ -204,13 +206,15 @@ fn the_servers_keep_alive_counts() {
 
 #[test]
 fn a_ping_without_an_answer_ends_the_connection() {
-    let mut script = Script::new(Config { keep_alive: 10, ping_timeout: seconds(4), ..plain(V5) });
-    script.accept(false);
-    script.advance(Duration::from_millis(13_999));
-    assert_eq!(script.reason(), None);
-    script.advance(Duration::from_millis(1));
-    assert_eq!(script.reason(), Some(DisconnectReason::PingTimeout));
-    assert!(script.closed);
+    for version in [V3_1_1, V5] {
+        let mut script = Script::new(Config { keep_alive: 10, ping_timeout: seconds(4), ..plain(version) });
+        script.accept(false);
+        script.advance(Duration::from_millis(13_999));
+        assert_eq!(script.reason(), None);
+        script.advance(Duration::from_millis(1));
+        assert_eq!(script.reason(), Some(DisconnectReason::PingTimeout));
+        assert!(script.closed);
+    }
 }
 
 #[test]
