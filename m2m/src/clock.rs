@@ -6,6 +6,7 @@ use machine::Instant;
 
 /// Turns the time of the operating system into [`Instant`]s: microseconds since the Unix epoch, taken once at the start
 /// and carried on by the monotonic clock, so that a step of the wall clock moves no deadline.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     started: std::time::Instant,
     /// Unix time at `started`.
@@ -15,8 +16,7 @@ pub(crate) struct Clock {
 impl Clock {
     #[expect(clippy::disallowed_methods, reason = "the machines' time has to come from somewhere")]
     pub(crate) fn start() -> Self {
-        let unix_time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        Self { started: std::time::Instant::now(), epoch: unix_time.unwrap_or_default() }
+        Self { started: std::time::Instant::now(), epoch: unix_time() }
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -30,6 +30,12 @@ impl Clock {
         let span = (at - Instant::EPOCH).saturating_sub(self.epoch).min(self.started.elapsed() + LONGEST);
         (self.started + span).into()
     }
+}
+
+/// What the wall clock shows, to be shown to people: nanoseconds since the Unix epoch count, steps and all.
+#[expect(clippy::disallowed_methods, reason = "the time of day has to come from somewhere")]
+pub(crate) fn unix_time() -> Duration {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 extern crate alloc;
 
 mod broker;
+mod client;
 mod clock;
 mod passwd;
 
@@ -26,11 +27,8 @@ const LOG: &str = "M2M_LOG";
 
 /// MQTT for machines.
 #[derive(Parser)]
-#[command(version, after_help = EXIT_CODES)]
+#[command(version)]
 struct Cli {
-    /// Say more: -v connections, -vv everything; the variable `M2M_LOG` filters finer, as in `m2m=debug`.
-    #[arg(short, long, action = ArgAction::Count, global = true)]
-    verbose: u8,
     #[command(subcommand)]
     command: Command,
 }
@@ -38,8 +36,16 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run an MQTT broker (3.1, 3.1.1 and 5).
+    #[command(after_help = EXIT_CODES)]
     Broker(BrokerArguments),
+    /// Publish messages, with the options of `mosquitto_pub`.
+    #[command(disable_help_flag = true, after_help = client::EXIT_CODES)]
+    Pub(client::PublishArguments),
+    /// Subscribe and print messages, with the options of `mosquitto_sub`.
+    #[command(disable_help_flag = true, after_help = client::EXIT_CODES)]
+    Sub(client::SubscribeArguments),
     /// Set or delete a user's password in a password file.
+    #[command(after_help = EXIT_CODES)]
     Passwd(PasswdArguments),
 }
 
@@ -60,6 +66,9 @@ struct BrokerArguments {
     /// Serve Prometheus metrics at http://ADDRESS:PORT/metrics.
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics: Option<SocketAddr>,
+    /// Say more: -v connections, -vv everything; the variable `M2M_LOG` filters finer, as in `m2m=debug`.
+    #[arg(short, long, action = ArgAction::Count)]
+    verbose: u8,
 }
 
 #[derive(Args)]
@@ -74,10 +83,16 @@ struct PasswdArguments {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    log_to_stderr(cli.verbose);
-    match cli.command {
+    match Cli::parse().command {
         Command::Broker(arguments) => run_broker(arguments),
+        Command::Pub(arguments) => {
+            log_to_stderr(client_log(arguments.is_debug()));
+            client::publish(arguments)
+        }
+        Command::Sub(arguments) => {
+            log_to_stderr(client_log(arguments.is_debug()));
+            client::subscribe(arguments)
+        }
         Command::Passwd(PasswdArguments { file, user, delete }) => {
             let result = if delete { passwd::delete(&file, &user) } else { passwd::set(&file, &user) };
             result.map_or_else(|problem| fail(&problem, 1), |()| ExitCode::SUCCESS)
@@ -86,7 +101,8 @@ fn main() -> ExitCode {
 }
 
 fn run_broker(arguments: BrokerArguments) -> ExitCode {
-    let BrokerArguments { listen, config, password_file, acl, metrics } = arguments;
+    let BrokerArguments { listen, config, password_file, acl, metrics, verbose } = arguments;
+    log_to_stderr(["info", "m2m=debug,info", "trace"][usize::from(verbose.min(2))]);
     let options = broker::Options { listen, config, password_file, acl_file: acl, metrics };
     match broker::run(&options) {
         Ok(broker::Ended::Drained) => ExitCode::SUCCESS,
@@ -101,8 +117,11 @@ fn fail(problem: &dyn core::error::Error, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn log_to_stderr(verbose: u8) {
-    let level = ["info", "m2m=debug,info", "trace"][usize::from(verbose.min(2))];
+fn client_log(debug: bool) -> &'static str {
+    if debug { "m2m=debug,info" } else { "warn" }
+}
+
+fn log_to_stderr(level: &str) {
     let filter = EnvFilter::try_from_env(LOG).unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -17,6 +17,7 @@ use super::url::{PORT, Server, Url};
 
 /// Where to connect, and as whom.
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that people know")]
 pub(crate) struct ConnectionArguments {
     /// The broker's name or address [default: localhost].
     #[arg(short = 'h', long, value_name = "NAME")]
@@ -96,16 +97,11 @@ impl ConnectionArguments {
     /// [`Failure::Usage`] for options that do not fit together.
     pub(crate) fn connection(self) -> Result<Connection, Failure> {
         let properties = Properties::parse(&self.properties).map_err(Failure::usage)?;
-        let url = self.url.as_deref().map(Url::parse).transpose();
-        let url = url.map_err(|error| Failure::usage(format_args!("-L {}: {error}", self.url.as_deref().unwrap_or(""))))?;
-        let (url_server, url_user, url_password, topic) =
-            url.map(|url| (url.server, url.username, url.password, url.topic)).map_or((None, None, None, None), |(a, b, c, d)| {
-                (Some(a), b, c, Some(d))
-            });
-        let server = url_server.unwrap_or_else(|| Server {
-            host: self.host.clone().unwrap_or_else(|| "localhost".to_owned()),
-            port: self.port.unwrap_or(PORT),
-        });
+        let url = self
+            .url
+            .as_deref()
+            .map(|text| Url::parse(text).map_err(|error| Failure::usage(format_args!("-L {text}: {error}"))));
+        let Url { server, username, password, topic } = url.unwrap_or_else(|| Ok(self.without_url()))?;
         let version = self.version();
         let config = Config {
             version,
@@ -113,8 +109,8 @@ impl ConnectionArguments {
             clean_start: !self.keep_session,
             session_expiry: self.session_expiry.unwrap_or(if self.keep_session { u32::MAX } else { 0 }),
             keep_alive: self.keep_alive,
-            username: self.username.clone().or(url_user),
-            password: self.password.clone().map(OsString::into_vec).or(url_password.map(String::into_bytes)),
+            username: self.username.clone().or(username),
+            password: self.password.clone().map(OsString::into_vec).or(password.map(String::into_bytes)),
             will: self.will(&properties),
             max_inflight: self.max_inflight,
             max_packet_size: MAX_PACKET_SIZE,
@@ -126,6 +122,13 @@ impl ConnectionArguments {
         let config = with_properties(config, &properties.connect);
         check(&config)?;
         Ok(Connection { server, config, properties, topic, quiet: self.quiet })
+    }
+
+    /// What a URL would have said.
+    fn without_url(&self) -> Url {
+        let host = self.host.clone().unwrap_or_else(|| "localhost".to_owned());
+        let server = Server { host, port: self.port.unwrap_or(PORT) };
+        Url { server, username: None, password: None, topic: None }
     }
 
     fn version(&self) -> ProtocolVersion {
@@ -164,7 +167,7 @@ fn with_properties(mut config: Config, properties: &PropertyBuffer) -> Config {
 
     let mut others = Vec::new();
     let mut data = None;
-    for property in properties.get().iter() {
+    for property in &properties.get() {
         match property {
             P::SessionExpiryInterval(seconds) => config.session_expiry = seconds,
             P::ReceiveMaximum(maximum) => config.receive_maximum = maximum.get(),

@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use mqtt_codec::{ProtocolVersion, ReasonCode};
+use mqtt_core::client::DropReason;
 use thiserror::Error;
 
 use super::url::Server;
@@ -29,17 +30,17 @@ pub(crate) enum Failure {
     Unreachable { server: Server, problem: io::Error },
     #[error("{server} does not answer as an MQTT broker does: {problem}")]
     NoBroker { server: Server, problem: String },
-    #[error("{server} refused the connection: {reason}{}{}", note(.text), remedy(*.reason))]
+    #[error("{server} refused the connection: {reason}{}{}", note(.text.as_deref()), remedy(*.reason))]
     Refused { server: Server, reason: ReasonCode, version: ProtocolVersion, text: Option<String> },
-    #[error("{server} ended the connection: {reason}{}{}", note(.text), remedy(*.reason))]
+    #[error("{server} ended the connection: {reason}{}{}", note(.text.as_deref()), remedy(*.reason))]
     Dismissed { server: Server, reason: ReasonCode, text: Option<String> },
     #[error(
         "{server} ended {connections} connections in a row without acknowledging anything: does it forbid what is asked of it, or \
          is a message too large for it?"
     )]
     NoProgress { server: Server, connections: u32 },
-    #[error("the broker refused all subscriptions: {0}{}", remedy(*.0))]
-    NoSubscription(ReasonCode),
+    #[error("the broker refused all subscriptions: {reason}{}", remedy(*.reason))]
+    NoSubscription { reason: ReasonCode },
     #[error("{refused} of {all} messages did not reach their end, the first because of: {reason}{}", remedy(*.reason))]
     Messages { refused: u64, all: u64, reason: ReasonCode },
     #[error("timed out")]
@@ -65,7 +66,7 @@ impl Failure {
             }
             Self::Refused { reason, .. }
             | Self::Dismissed { reason, .. }
-            | Self::NoSubscription(reason)
+            | Self::NoSubscription { reason }
             | Self::Messages { reason, .. } => reason.get(),
             Self::Unreachable { .. } | Self::NoBroker { .. } | Self::NoProgress { .. } | Self::Other(_) => 1,
         })
@@ -89,15 +90,30 @@ pub(crate) fn is_temporary(reason: ReasonCode) -> bool {
     )
 }
 
-fn note(text: &Option<String>) -> String {
-    text.as_deref().map(|text| format!(" ({text})")).unwrap_or_default()
+/// What a server would have said of something that the client does not even send.
+pub(crate) fn equivalent(reason: DropReason) -> ReasonCode {
+    match reason {
+        DropReason::SessionLost | DropReason::Expired | DropReason::NotConnected => {
+            ReasonCode::UNSPECIFIED_ERROR
+        }
+        DropReason::TooLarge => ReasonCode::PACKET_TOO_LARGE,
+        DropReason::QoSNotSupported => ReasonCode::QOS_NOT_SUPPORTED,
+        DropReason::RetainNotSupported => ReasonCode::RETAIN_NOT_SUPPORTED,
+        DropReason::SubscriptionNotSupported => ReasonCode::WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED,
+    }
+}
+
+fn note(text: Option<&str>) -> String {
+    text.map(|text| format!(" ({text})")).unwrap_or_default()
 }
 
 fn hint(problem: &io::Error) -> &'static str {
     match problem.kind() {
         io::ErrorKind::ConnectionRefused => " (nothing listens there: check -h and -p, or start a broker)",
         io::ErrorKind::TimedOut => " (no answer: check -h and -p, and firewalls on the way)",
-        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => " (there is no way to that network)",
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
+            " (there is no way to that network)"
+        }
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
             " (is it an MQTT broker without TLS, and does it speak the version of -V?)"
         }
@@ -136,6 +152,9 @@ mod tests {
         assert_eq!(code(refused(ProtocolVersion::V5, reason)), ExitCode::from(135));
         assert_eq!(code(Failure::TimedOut), ExitCode::from(27));
         let text = refused(ProtocolVersion::V5, reason).to_string();
-        assert!(text.starts_with("h:1 refused the connection: 0x87 Not authorized (why): check -u"), "{text}");
+        assert!(
+            text.starts_with("h:1 refused the connection: 0x87 Not authorized (why): check -u"),
+            "{text}"
+        );
     }
 }

@@ -3,8 +3,8 @@
 use core::fmt::Display;
 use core::str::FromStr;
 
-use mqtt_codec::{Property, PropertyContext, SubscriptionIdentifier};
 use mqtt_codec::Properties as Block;
+use mqtt_codec::{Property, PropertyContext, SubscriptionIdentifier};
 use mqtt_core::PropertyBuffer;
 use thiserror::Error;
 
@@ -23,7 +23,9 @@ pub(crate) struct Properties {
 pub(crate) enum InvalidProperty {
     #[error("-D {0}: expected connect, will, publish, subscribe, unsubscribe or disconnect")]
     Command(String),
-    #[error("-D {command} {name}: MQTT 5 has no such property; names are as in the standard, with `-` for spaces")]
+    #[error(
+        "-D {command} {name}: MQTT 5 has no such property; names are as in the standard, with `-` for spaces"
+    )]
     Name { command: String, name: String },
     #[error("-D {command} {name}: the value is missing")]
     NoValue { command: String, name: String },
@@ -61,7 +63,8 @@ impl Properties {
                 name: name.into(),
                 problem: problem.to_string(),
             };
-            let all = PropertyBuffer::new(buffer.get().iter().chain([property])).map_err(|error| refused(&error))?;
+            let all = PropertyBuffer::new(buffer.get().iter().chain([property]))
+                .map_err(|error| refused(&error))?;
             Block::validate(all.get().encoded(), context).map_err(|error| refused(&error))?;
             *buffer = all;
         }
@@ -89,9 +92,11 @@ fn property<'a>(name: &str, value: &'a str, second: &'a str) -> Result<Property<
         "content-type" => Property::ContentType(value),
         "response-topic" => Property::ResponseTopic(value),
         "correlation-data" => Property::CorrelationData(value.as_bytes()),
-        "subscription-identifier" => Property::SubscriptionIdentifier(
-            SubscriptionIdentifier::new(number(value)?).ok_or_else(|| out_of_range(&SubscriptionIdentifier::MAX))?,
-        ),
+        "subscription-identifier" => {
+            let identifier = SubscriptionIdentifier::new(number(value)?);
+            let expected = || Some(format!("expected 1 to {}", SubscriptionIdentifier::MAX));
+            Property::SubscriptionIdentifier(identifier.ok_or_else(expected)?)
+        }
         "session-expiry-interval" => Property::SessionExpiryInterval(number(value)?),
         "authentication-method" => Property::AuthenticationMethod(value),
         "authentication-data" => Property::AuthenticationData(value.as_bytes()),
@@ -118,10 +123,6 @@ fn flag(value: &str) -> Result<bool, Option<String>> {
         "1" => Ok(true),
         _ => Err(Some("expected 0 or 1".to_owned())),
     }
-}
-
-fn out_of_range(max: &u32) -> Option<String> {
-    Some(format!("expected 1 to {max}"))
 }
 
 #[cfg(test)]

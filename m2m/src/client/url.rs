@@ -19,7 +19,7 @@ pub(crate) struct Url {
     pub(crate) username: Option<String>,
     pub(crate) password: Option<String>,
     /// As it stands in the URL: `#`, `+` and `%` are parts of topics.
-    pub(crate) topic: String,
+    pub(crate) topic: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -55,7 +55,7 @@ impl Url {
             Some(Ok((username, password))) => (Some(unescape(username)?), Some(unescape(password)?)),
             Some(Err(username)) => (Some(unescape(username)?), None),
         };
-        Ok(Self { server: Server::parse(server)?, username, password, topic: topic.to_owned() })
+        Ok(Self { server: Server::parse(server)?, username, password, topic: Some(topic.to_owned()) })
     }
 }
 
@@ -65,7 +65,14 @@ impl Server {
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => {
                 let (host, rest) = rest.split_once(']').ok_or(InvalidUrl::Form)?;
-                (host, if rest.is_empty() { None } else { Some(rest.strip_prefix(':').ok_or(InvalidUrl::Form)?) })
+                (
+                    host,
+                    if rest.is_empty() {
+                        None
+                    } else {
+                        Some(rest.strip_prefix(':').ok_or(InvalidUrl::Form)?)
+                    },
+                )
             }
             None => match text.split_once(':') {
                 Some((host, port)) => (host, Some(port)),
@@ -112,7 +119,7 @@ mod tests {
 
     fn url(text: &str) -> (String, Option<String>, Option<String>, String) {
         let url = Url::parse(text).unwrap();
-        (url.server.to_string(), url.username, url.password, url.topic)
+        (url.server.to_string(), url.username, url.password, url.topic.unwrap())
     }
 
     #[test]
@@ -136,7 +143,8 @@ mod tests {
 
     #[test]
     fn what_is_none_is_refused() {
-        for text in ["", "host/a", "mqtt://", "mqtt:///a", "mqtt://u@/a", "mqtt://[::1/a", "mqtt://[::1]x/a"] {
+        for text in ["", "host/a", "mqtt://", "mqtt:///a", "mqtt://u@/a", "mqtt://[::1/a", "mqtt://[::1]x/a"]
+        {
             assert!(Url::parse(text).is_err(), "{text}");
         }
         assert_eq!(Url::parse("mqtts://h/a"), Err(InvalidUrl::Scheme("mqtts".into())));
