@@ -113,6 +113,8 @@ pub enum DisconnectReason {
     ConnectTimeout,
     /// PINGREQ was not answered.
     PingTimeout,
+    /// The server sends and sends, but does not read what it is answered.
+    Stalled,
     /// The server sent something that is no MQTT packet.
     Malformed(Malformed),
     /// The server broke a rule of the protocol.

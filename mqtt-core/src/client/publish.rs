@@ -14,12 +14,12 @@ use super::records::Change;
 use super::{Client, DropReason, Handle, Outcome, Pending};
 use crate::error::{Refused, Violation};
 use crate::input::Publication;
-use crate::message::{Draft, expires_at};
-use crate::publish_packet::{self, Outgoing, Receiver, TooLarge};
+use crate::message::{Draft, Message, expires_at};
+use crate::publish_packet::{self, Outgoing, Receiver, SHARED_ABOVE, TooLarge};
 use crate::qos::outgoing::{self, Acknowledgement, State};
 
 /// Bytes that may wait in the output before messages wait in the queue instead.
-const HIGH_WATER: usize = 64 << 10;
+pub(super) const HIGH_WATER: usize = 64 << 10;
 
 impl Client {
     /// Publishes a message, now or when there is a connection. Its handle completes when the message has reached the end of
@@ -46,9 +46,12 @@ impl Client {
         };
         let at_once = self.phase == Phase::Connected && !self.has_backlog() && self.outbox.len() < HIGH_WATER;
         if draft.qos == QoS::AtMostOnce && (at_once || !self.may_wait(draft.qos)) {
+            let shared = at_once && draft.payload.len() > SHARED_ABOVE;
+            let message = shared.then(|| self.budget.store(&draft)).transpose().map_err(|_| Refused::Full)?;
             let handle = self.take_handle();
             let outcome = if at_once {
-                match self.check_server(&draft, now).and_then(|()| self.send_qos0(&draft, now)) {
+                let fits = self.check_server(&draft, now);
+                match fits.and_then(|()| self.send_qos0(&draft, message.as_ref(), now)) {
                     Ok(()) => Outcome::Published(ReasonCode::SUCCESS),
                     Err(reason) => Outcome::Dropped(reason),
                 }
@@ -165,9 +168,14 @@ impl Client {
         self.write_publish(&what, now)
     }
 
-    fn send_qos0(&mut self, draft: &Draft<'_>, now: Instant) -> Result<(), DropReason> {
+    fn send_qos0(
+        &mut self,
+        draft: &Draft<'_>,
+        message: Option<&Arc<Message>>,
+        now: Instant,
+    ) -> Result<(), DropReason> {
         let delivery = mqtt_codec::Delivery::AtMostOnce;
-        let what = Outgoing { draft, message: None, delivery, retain: draft.retain, identifiers: &[] };
+        let what = Outgoing { draft, message, delivery, retain: draft.retain, identifiers: &[] };
         self.write_publish(&what, now).map_err(|TooLarge| DropReason::TooLarge)
     }
 

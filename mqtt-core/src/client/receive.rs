@@ -7,6 +7,7 @@ use mqtt_codec::{
 };
 
 use super::phase::{Event, Phase};
+use super::publish::HIGH_WATER;
 use super::{Action, Client, DisconnectReason, Message};
 use crate::error::Violation;
 use crate::qos::incoming::Arrival;
@@ -76,6 +77,9 @@ impl Client {
                 self.commit();
             }
             Err(malformed) => self.refuse_malformed(malformed, now),
+        }
+        if self.outbox.own_len() > HIGH_WATER + self.config.max_memory {
+            self.end(DisconnectReason::Stalled);
         }
     }
 

@@ -116,6 +116,21 @@ fn too_many_unreleased_messages_are_answered_0x93() {
 }
 
 #[test]
+fn a_server_that_reads_no_answers_is_given_up_before_they_fill_the_memory() {
+    let mut script = Script::connected(Config { max_memory: 20_000, ..plain(V3_1_1) });
+    script.stalled = true;
+    let large = "x".repeat(10_000);
+    script.publish(&large, AtMostOnce);
+    let waiting = |script: &Script| script.client.output().map(<[u8]>::len).sum::<usize>();
+    for number in 1..=u16::MAX {
+        script.send(&first("x", AtLeastOnce, number));
+        assert!(waiting(&script) < 100_000);
+    }
+    assert_eq!(script.reason(), Some(DisconnectReason::Stalled));
+    assert!(script.messages.len() > 20_000, "a slow reader is not a hostile one");
+}
+
+#[test]
 fn all_of_a_message_reaches_the_application() {
     let properties = [
         Property::PayloadFormatIndicator(true),
