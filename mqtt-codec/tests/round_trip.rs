@@ -4,7 +4,7 @@
 mod common;
 
 use common::{VERSIONS, bytes_of, read, strategies};
-use mqtt_codec::{Direction, Packet, Properties, Property, PropertyContext, ProtocolVersion};
+use mqtt_codec::{Direction, Packet, Properties, Property, PropertyContext, ProtocolVersion, Publish};
 use proptest::prelude::*;
 
 const DIRECTIONS: [Direction; 2] = [Direction::ClientToServer, Direction::ServerToClient];
@@ -43,16 +43,39 @@ proptest! {
         prop_assert_eq!(bytes_of(&Packet::Publish(publish), ProtocolVersion::V5), Ok(bytes));
     }
 
-    /// What a server does: stored block and own list make one sequence.
+    /// What a server does with a message that it keeps: properties and payload in one piece.
     #[test]
-    fn a_block_with_a_list_after_it(
+    fn start_and_the_rest_in_one_piece_make_a_publish(
+        publish in strategies::publish(ProtocolVersion::V5, Direction::ServerToClient),
+        version in prop_oneof![Just(ProtocolVersion::V3_1_1), Just(ProtocolVersion::V5)],
+        expiry in any::<u32>(),
+    ) {
+        let block = block_of(publish.properties.iter());
+        let more = [Property::MessageExpiryInterval(expiry)];
+        let publish = Publish { properties: Properties::assume_valid(&block).and(&more), ..publish };
+        let whole = bytes_of(&Packet::Publish(publish), version);
+        let mut bytes = Vec::new();
+        let started = publish.encode_start(version, &mut bytes);
+        prop_assert_eq!(started, whole.as_ref().map(drop).map_err(|error| *error));
+        if version == ProtocolVersion::V5 {
+            bytes.extend_from_slice(&block);
+        }
+        bytes.extend_from_slice(publish.payload);
+        if let Ok(whole) = whole {
+            prop_assert_eq!(bytes, whole);
+        }
+    }
+
+    /// What a server does: own list and stored block make one sequence.
+    #[test]
+    fn a_block_with_a_list_before_it(
         stored in strategies::property_list(PropertyContext::Will),
         alias in any::<core::num::NonZeroU16>(),
     ) {
         let block = block_of(stored.iter().copied());
         let more = [Property::TopicAlias(alias), Property::UserProperty("from", "here")];
         let both = Properties::assume_valid(&block).and(&more);
-        prop_assert!(both.iter().eq(stored.iter().chain(&more).copied()));
+        prop_assert!(both.iter().eq(more.iter().chain(&stored).copied()));
         prop_assert_eq!(both.encoded(), &block[..]);
         prop_assert_eq!(both.topic_alias(), Some(alias));
 

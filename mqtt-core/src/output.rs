@@ -1,8 +1,10 @@
-//! What waits to be written to a connection: bytes of its own, with shared payloads in between.
+//! What waits to be written to a connection: bytes of its own, with parts of shared messages in between.
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+
+use mqtt_codec::ProtocolVersion;
 
 use crate::input::RecordNumber;
 use crate::message::Message;
@@ -19,13 +21,26 @@ pub(crate) struct Outbox {
     base: u64,
     /// How many bytes of `buffer` have left.
     sent: usize,
-    /// Payloads that come before the byte at their position.
-    shared: VecDeque<(u64, Arc<Message>)>,
-    /// How many bytes of the first shared payload have left.
+    shared: VecDeque<Shared>,
+    /// How many bytes of the first shared message have left.
     shared_sent: usize,
     shared_bytes: usize,
     /// What comes after a position waits until a record is durable.
     gates: VecDeque<(u64, RecordNumber)>,
+}
+
+/// The end of a message that is not copied: it comes before the own byte at its position.
+#[derive(Debug)]
+struct Shared {
+    position: u64,
+    message: Arc<Message>,
+    version: ProtocolVersion,
+}
+
+impl Shared {
+    fn bytes(&self) -> &[u8] {
+        self.message.tail(self.version)
+    }
 }
 
 /// Buffers that idle connections do not hold on to.
@@ -54,12 +69,12 @@ impl Pool {
 }
 
 impl Outbox {
-    /// Bytes that wait, shared payloads included.
+    /// Bytes that wait, shared messages included.
     pub(crate) fn len(&self) -> usize {
         self.own_len() + self.shared_bytes - self.shared_sent
     }
 
-    /// Bytes that wait, without shared payloads.
+    /// Bytes that wait, without shared messages.
     pub(crate) fn own_len(&self) -> usize {
         self.buffer.len() - self.sent
     }
@@ -76,10 +91,11 @@ impl Outbox {
         &mut self.buffer
     }
 
-    /// Appends a message's payload without copying it.
-    pub(crate) fn push_payload(&mut self, message: Arc<Message>) {
-        self.shared_bytes += message.payload().len();
-        self.shared.push_back((self.end(), message));
+    /// Appends the [`tail`](Message::tail) of a message without copying it.
+    pub(crate) fn push_tail(&mut self, message: Arc<Message>, version: ProtocolVersion) {
+        let shared = Shared { position: self.end(), message, version };
+        self.shared_bytes += shared.bytes().len();
+        self.shared.push_back(shared);
     }
 
     /// Holds back all that is appended from now on until `record` is durable.
@@ -114,14 +130,15 @@ impl Outbox {
                 let step = own.min(bytes);
                 self.sent += step;
                 bytes -= step;
-            } else if let Some((_, message)) = self.shared.front() {
-                let left = message.payload().len() - self.shared_sent;
+            } else if let Some(shared) = self.shared.front() {
+                let len = shared.bytes().len();
+                let left = len - self.shared_sent;
                 let step = left.min(bytes);
                 bytes -= step;
                 if step < left {
                     self.shared_sent += step;
                 } else {
-                    self.shared_bytes -= message.payload().len();
+                    self.shared_bytes -= len;
                     self.shared_sent = 0;
                     self.shared.pop_front();
                 }
@@ -139,9 +156,9 @@ impl Outbox {
         self.base + self.buffer.len() as u64
     }
 
-    /// Own bytes that leave before the next shared payload.
+    /// Own bytes that leave before the next shared message.
     fn own_before_shared(&self) -> usize {
-        let until = self.shared.front().map_or(self.end(), |(position, _)| *position);
+        let until = self.shared.front().map_or(self.end(), |shared| shared.position);
         (until - self.base) as usize - self.sent
     }
 
@@ -180,18 +197,18 @@ impl<'a> Iterator for Output<'a> {
         let outbox = self.outbox?;
         loop {
             let shared = outbox.shared.get(self.next_shared);
-            let until = shared.map_or(self.limit, |(position, _)| (*position).min(self.limit));
+            let until = shared.map_or(self.limit, |shared| shared.position.min(self.limit));
             if self.position < until {
                 let own = (self.position - outbox.base) as usize..(until - outbox.base) as usize;
                 self.position = until;
                 return Some(&outbox.buffer[own]);
             }
-            // A payload at the limit itself belongs to the bytes before it.
-            let (_, message) = shared.filter(|(position, _)| *position <= self.limit)?;
+            // What is shared at the limit itself belongs to the bytes before it.
+            let shared = shared.filter(|shared| shared.position <= self.limit)?.bytes();
             let skip = if self.next_shared == 0 { outbox.shared_sent } else { 0 };
             self.next_shared += 1;
-            if skip < message.payload().len() {
-                return Some(&message.payload()[skip..]);
+            if skip < shared.len() {
+                return Some(&shared[skip..]);
             }
         }
     }
@@ -218,8 +235,8 @@ mod tests {
     fn filled() -> (Outbox, Pool) {
         let (mut outbox, mut pool) = (Outbox::default(), Pool::default());
         outbox.buffer(&mut pool).extend_from_slice(b"head1");
-        outbox.push_payload(message(b"PAYLOAD1"));
-        outbox.push_payload(message(b"PAYLOAD2"));
+        outbox.push_tail(message(b"PAYLOAD1"), ProtocolVersion::V5);
+        outbox.push_tail(message(b"PAYLOAD2"), ProtocolVersion::V3_1_1);
         outbox.buffer(&mut pool).extend_from_slice(b"head2");
         (outbox, pool)
     }

@@ -12,7 +12,8 @@ use crate::message::{Draft, Message};
 use crate::output::{Outbox, Pool};
 use crate::topic_alias::{Naming, OutgoingAliases};
 
-/// Payloads above this are shared between the outputs of connections, smaller ones copied: the copy is cheaper.
+/// Properties and payload are shared between the outputs of connections if they are longer than this together, else
+/// copied: the copy is cheaper.
 pub(crate) const SHARED_ABOVE: usize = 1024;
 
 /// A PUBLISH for one peer.
@@ -73,11 +74,10 @@ impl Outgoing<'_> {
         if size > to.max_packet_size as usize {
             return Err(TooLarge);
         }
-        let buffer = to.outbox.buffer(pool);
-        publish.encode_head(to.version, buffer).map_err(|_| TooLarge)?;
-        match self.shared_payload() {
-            Some(message) => to.outbox.push_payload(Arc::clone(message)),
-            None => buffer.extend_from_slice(self.draft.payload),
+        let shared = self.shared(to.version);
+        self.encode(&publish, shared.is_some(), to.version, to.outbox.buffer(pool))?;
+        if let Some(message) = shared {
+            to.outbox.push_tail(Arc::clone(message), to.version);
         }
         to.aliases.establish(naming, self.draft.topic);
         Ok(())
@@ -95,9 +95,25 @@ impl Outgoing<'_> {
         }
     }
 
-    /// The stored message, if its payload is worth sharing.
-    pub(crate) fn shared_payload(&self) -> Option<&Arc<Message>> {
-        self.message.filter(|message| message.payload().len() > SHARED_ABOVE)
+    /// Appends the packet, without its [`tail`](Message::tail) if that is `shared`.
+    pub(crate) fn encode(
+        &self,
+        publish: &Publish<'_>,
+        shared: bool,
+        version: ProtocolVersion,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), TooLarge> {
+        if shared {
+            return publish.encode_start(version, bytes).map_err(|_| TooLarge);
+        }
+        publish.encode_head(version, bytes).map_err(|_| TooLarge)?;
+        bytes.extend_from_slice(self.draft.payload);
+        Ok(())
+    }
+
+    /// The stored message, if its tail is worth sharing.
+    pub(crate) fn shared(&self, version: ProtocolVersion) -> Option<&Arc<Message>> {
+        self.message.filter(|message| message.tail(version).len() > SHARED_ABOVE)
     }
 }
 

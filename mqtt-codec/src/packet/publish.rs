@@ -119,6 +119,25 @@ impl<'a> Publish<'a> {
         Ok(())
     }
 
+    /// Appends everything but the encoded block of properties, which comes last of them, and the payload: for a
+    /// caller who has both in one piece and hands that on without copying it. Before 5.0 there is no block, and
+    /// this is [`encode_head`](Self::encode_head).
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode); room is only needed for what is written.
+    #[inline]
+    pub fn encode_start(&self, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
+        let (remaining, properties) = self.lengths(version)?;
+        let remaining = bounded(remaining)?;
+        let block = if properties > 0 { self.properties.encoded().len() } else { 0 };
+        if header_len(remaining) + remaining - self.payload.len() - block > out.room() {
+            return Err(EncodeError::NoRoom);
+        }
+        self.put_before_properties(remaining, out);
+        self.properties.put_field_start(properties, out);
+        Ok(())
+    }
+
     #[inline]
     pub(super) fn read(frame: &Frame<'a>, version: ProtocolVersion) -> Result<Self, Malformed> {
         let context = match frame.direction() {
@@ -157,6 +176,12 @@ impl<'a> Publish<'a> {
 
     #[inline]
     fn put_head(&self, remaining: usize, properties: usize, out: &mut impl Output) {
+        self.put_before_properties(remaining, out);
+        self.properties.put_field_of(properties, out);
+    }
+
+    #[inline]
+    fn put_before_properties(&self, remaining: usize, out: &mut impl Output) {
         let retain = if self.retain { RETAIN } else { 0 };
         let flags = self.delivery.flags() | retain;
         put_header_and_u16(PacketType::Publish.first_byte() | flags, remaining, self.topic.len() as u16, out);
@@ -164,7 +189,6 @@ impl<'a> Publish<'a> {
         if let Some(packet_id) = self.delivery.packet_id() {
             put_u16(packet_id.get(), out);
         }
-        self.properties.put_field_of(properties, out);
     }
 }
 

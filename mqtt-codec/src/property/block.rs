@@ -1,4 +1,4 @@
-//! A packet's properties: an encoded block, a list, or one after the other.
+//! A packet's properties: a list, an encoded block, or one after the other.
 
 use super::table::TABLE;
 use super::{Property, PropertyContext, SubscriptionIdentifier};
@@ -10,8 +10,10 @@ use crate::{EncodeError, Malformed, ProtocolVersion};
 /// The properties of a packet, borrowed.
 ///
 /// They are an encoded block (what a decoded packet has), a list (what a caller builds), or a block with a
-/// list after it: a server forwards the block that it stored and adds alias, expiry and subscription
-/// identifiers of its own. Two of them are equal if they give the same properties in the same order.
+/// list before it: a server forwards the block that it stored and adds alias, expiry and subscription
+/// identifiers of its own. The block comes last, next to the payload of a PUBLISH, so that a server which keeps
+/// both in one piece can send that piece to many clients without copying it. Two of them are equal if they give
+/// the same properties in the same order.
 #[derive(Clone, Copy, Default)]
 pub struct Properties<'a> {
     block: &'a [u8],
@@ -45,7 +47,7 @@ impl<'a> Properties<'a> {
         Self { block, list: &[] }
     }
 
-    /// The same block with this list after it, in place of the list it has.
+    /// The same block with this list before it, in place of the list it has.
     #[inline]
     #[must_use]
     pub const fn and(self, more: &'a [Property<'a>]) -> Self {
@@ -101,6 +103,9 @@ impl<'a> Properties<'a> {
     }
 
     fn search(&self, identifier: u8) -> Option<Property<'a>> {
+        if let Some(property) = self.list.iter().find(|property| property.identifier() == identifier) {
+            return Some(*property);
+        }
         let mut block = self.block;
         while let [found, rest @ ..] = block {
             if *found == identifier {
@@ -108,7 +113,7 @@ impl<'a> Properties<'a> {
             }
             block = skip(*found, rest)?;
         }
-        self.list.iter().find(|property| property.identifier() == identifier).copied()
+        None
     }
 
     /// Reads length and block, §2.2.2; nothing before 5.0.
@@ -166,8 +171,16 @@ impl<'a> Properties<'a> {
 
     fn put_some(&self, len: usize, out: &mut impl Output) {
         put_varint(len, out);
-        out.put(self.block);
         self.list.iter().for_each(|property| property.put(out));
+        out.put(self.block);
+    }
+
+    /// As [`put_field_of`](Self::put_field_of), but leaves the block to the caller.
+    pub(crate) fn put_field_start(&self, field_len: usize, out: &mut impl Output) {
+        if field_len > 0 {
+            put_varint(inner_len(field_len), out);
+            self.list.iter().for_each(|property| property.put(out));
+        }
     }
 }
 
@@ -288,13 +301,13 @@ impl<'a> Iterator for PropertyIter<'a> {
     type Item = Property<'a>;
 
     fn next(&mut self) -> Option<Property<'a>> {
-        let [identifier, rest @ ..] = self.block else {
-            let (first, rest) = self.list.split_first()?;
+        if let Some((first, rest)) = self.list.split_first() {
             self.list = rest;
             return Some(*first);
-        };
+        }
+        let (identifier, rest) = self.block.split_first()?;
         let Ok((rest, property)) = Property::read(*identifier, rest) else {
-            *self = Self { block: &[], list: &[] };
+            self.block = &[];
             return None;
         };
         self.block = rest;

@@ -20,7 +20,7 @@ pub(crate) struct Encoder {
     classes: [Option<Class>; 12],
 }
 
-/// An encoded packet: whole, or without its payload if that is shared.
+/// An encoded packet: whole, or without its tail if that is shared.
 #[derive(Clone, Debug)]
 struct Class {
     bytes: Range<usize>,
@@ -76,8 +76,8 @@ impl Encoder {
             self.classes[number] = Some(encode_class(&mut self.bytes, connection.version, what, now)?);
         }
         let Some(class) = &self.classes[number] else { return Err(TooLarge) };
-        let shared = what.shared_payload();
-        let size = class.bytes.len() + shared.map_or(0, |message| message.payload().len());
+        let shared = what.shared(connection.version);
+        let size = class.bytes.len() + shared.map_or(0, |message| message.tail(connection.version).len());
         if size > connection.max_packet_size as usize {
             return Err(TooLarge);
         }
@@ -88,7 +88,7 @@ impl Encoder {
             buffer[start + class.packet_id_at..][..2].copy_from_slice(&id.get().to_be_bytes());
         }
         if let Some(message) = shared {
-            connection.outbox.push_payload(Arc::clone(message));
+            connection.outbox.push_tail(Arc::clone(message), connection.version);
         }
         Ok(())
     }
@@ -103,12 +103,9 @@ fn encode_class(
     let expiry = what.draft.expiry_left(now).map(Property::MessageExpiryInterval);
     let publish = what.packet(what.draft.topic, expiry.as_slice());
     let start = bytes.len();
-    publish.encode_head(version, bytes).map_err(|_| TooLarge)?;
+    what.encode(&publish, what.shared(version).is_some(), version, bytes)?;
     // After the type and a remaining length of one to four bytes come the topic's length and the topic.
     let length_bytes = bytes[start + 1..].iter().take_while(|byte| **byte >= 0x80).count() + 1;
     let packet_id_at = 1 + length_bytes + 2 + what.draft.topic.len();
-    if what.shared_payload().is_none() {
-        bytes.extend_from_slice(what.draft.payload);
-    }
     Ok(Class { bytes: start..bytes.len(), packet_id_at })
 }

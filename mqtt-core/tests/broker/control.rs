@@ -30,7 +30,7 @@ fn the_host_publishes_like_a_client() {
     bench.drain();
     let got = bench.messages(client).remove(0);
     assert_eq!((got.topic.as_str(), got.qos, got.retain), ("a/b", AtLeastOnce, false));
-    assert_eq!(got.properties, ["ContentType(\"text\")", "MessageExpiryInterval(10)"]);
+    assert_eq!(got.properties, ["MessageExpiryInterval(10)", "ContentType(\"text\")"]);
     assert_eq!(bench.broker.gauges().retained, 1);
     for topic in ["", "a/+", "a/#", "a\0b", &"a/".repeat(200)] {
         assert_eq!(bench.broker.publish(&publication(topic), bench.now), Err(Refused::InvalidTopic));

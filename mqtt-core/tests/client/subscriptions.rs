@@ -51,7 +51,7 @@ fn subscribe_with_all_options() {
     let filters = [("a/#", options), ("$share/g/b", SubscriptionOptions::qos(ExactlyOnce))];
     for version in VERSIONS {
         let mut script = Script::connected(plain(version));
-        let said = [Property::UserProperty("k", "v"), Property::SubscriptionIdentifier(identifier(77))];
+        let said = [Property::SubscriptionIdentifier(identifier(77)), Property::UserProperty("k", "v")];
         let handle = script.client.subscribe(&filters, Properties::list(&said), script.now).unwrap();
         script.drain();
         script.expect(&[Packet::Subscribe(Subscribe {
