@@ -73,7 +73,8 @@ pub struct Config {
     /// Retained messages in all. Default 1 000 000.
     pub max_retained: u32,
     /// Bytes of all stored messages (queued, in flight, retained), of packets that have arrived in part, of subscriptions,
-    /// topics of retained messages and topic aliases; a message that many clients wait for counts once. What the broker
+    /// topics of retained messages and topic aliases; a message that many clients wait for counts once, its place in each
+    /// of their queues for 96 bytes. What the broker
     /// holds is at most about twice as much (tables that grow are copied), and for each connection and session what their
     /// own limits say. Default 256 MiB.
     pub max_memory: usize,

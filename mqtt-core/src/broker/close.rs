@@ -252,7 +252,7 @@ impl Broker {
             match chosen {
                 Some(((member, route), group)) => {
                     let target = Target::new(member, route, Some(group));
-                    self.deliver_again(&target, delivery.message, now);
+                    self.deliver_again(&target, Arc::clone(delivery.message.shared()), now);
                 }
                 None if delivery.qos > QoS::AtMostOnce => self.counters.dropped_session_ended += 1,
                 None => {}

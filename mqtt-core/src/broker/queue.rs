@@ -7,15 +7,15 @@ use alloc::sync::Arc;
 use mqtt_codec::QoS;
 
 use crate::config::{DropPolicy, QueueConfig};
-use crate::message::Message;
+use crate::message::Place;
 
 /// An empty queue keeps room for so many messages, so that a client at its window's edge causes no allocations.
 const KEPT_CAPACITY: usize = 16;
 
 /// A message for one session, with what its subscription asks for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Delivery {
-    pub(crate) message: Arc<Message>,
+    pub(crate) message: Place,
     /// The lesser of the message's and the subscription's.
     pub(crate) qos: QoS,
     /// The retain flag to send.
@@ -133,7 +133,7 @@ mod tests {
             expires: None,
         };
         Delivery {
-            message: Budget::new(1 << 20).store(&draft).unwrap(),
+            message: Place::take(Budget::new(1 << 20).store(&draft).unwrap()).unwrap(),
             qos: QoS::AtLeastOnce,
             retain: false,
             identifiers: Identifiers::None,

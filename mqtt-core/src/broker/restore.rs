@@ -12,7 +12,7 @@ use super::queue::{Delivery, Identifiers};
 use super::session::{NEVER, Session};
 use super::subscriber::{Route, SessionKey};
 use crate::config::{DropPolicy, QueueConfig};
-use crate::message::{Message, OutOfMemory};
+use crate::message::{Message, OutOfMemory, Place};
 use crate::qos::outgoing::State;
 use crate::records::{Change, Record};
 
@@ -109,6 +109,10 @@ impl Broker {
                 session.next_serial = session.next_serial.max(serial);
                 let identifiers = identifiers.into_iter().fold(Identifiers::None, Identifiers::with);
                 let Ok(message) = self.keep(restorer, &message) else { return };
+                let Ok(message) = Place::take(message) else {
+                    self.counters.dropped_memory += 1;
+                    return;
+                };
                 let delivery = Delivery { message, qos, retain, identifiers, group: shared, serial };
                 self.sessions[key].queue.push(delivery, &NO_LIMIT, drop);
             }
