@@ -58,3 +58,24 @@ impl Machine for mqtt_core::Broker {
         Self::next_deadline(self)
     }
 }
+
+impl Machine for mqtt_core::client::Client {
+    type Input<'a> = mqtt_core::client::Input<'a>;
+    type Action = mqtt_core::client::Action;
+
+    fn tick() -> Self::Input<'static> {
+        mqtt_core::client::Input::Tick
+    }
+
+    fn handle(&mut self, input: Self::Input<'_>, now: Instant) -> usize {
+        Self::handle(self, input, now)
+    }
+
+    fn poll_action(&mut self) -> Option<Self::Action> {
+        Self::poll_action(self)
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        Self::next_deadline(self)
+    }
+}

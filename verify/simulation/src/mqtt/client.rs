@@ -11,7 +11,8 @@ use machine::{Instant, Random};
 use mqtt_codec::{PacketIdentifier, ProtocolVersion};
 
 use super::ledger::{Fate, Ledger, Published, WillRecord, payload};
-use super::scenario::{ClientSpec, NEVER};
+use super::participant::Participant;
+use super::scenario::{ClientSpec, NEVER, Op};
 use super::session::Session;
 use super::wire;
 use crate::net::LinkId;
@@ -21,20 +22,20 @@ const WINDOW: usize = 8;
 
 #[derive(Debug)]
 pub(crate) struct Client {
-    pub(crate) spec: ClientSpec,
+    spec: ClientSpec,
     index: usize,
     random: Random,
     /// Wants to be connected.
-    pub(crate) wanted: bool,
+    wanted: bool,
     /// Connects only to end its session.
     clean: bool,
     /// And wants to connect again after that.
     again: bool,
     /// Has said DISCONNECT: the connection is to be closed.
     closing: bool,
-    pub(crate) link: Option<LinkId>,
+    link: Option<LinkId>,
     /// What the network has not taken yet.
-    pub(crate) output: Vec<u8>,
+    output: Vec<u8>,
     /// What is not a whole packet yet.
     input: Vec<u8>,
     connected: bool,
@@ -44,6 +45,8 @@ pub(crate) struct Client {
     established: bool,
     /// It knows that the broker has no session for it.
     nothing_there: bool,
+    /// It has given up on a connection without CONNACK: its CONNECT may still come to the broker, at any time.
+    unanswered: bool,
     /// The same, when this connection was made.
     must_be_new: bool,
     session: Session,
@@ -60,7 +63,7 @@ pub(crate) struct Client {
     unacknowledged: BTreeSet<u16>,
     ping_at: Option<Instant>,
     /// Reads nothing before.
-    pub(crate) stalled_until: Option<Instant>,
+    stalled_until: Option<Instant>,
     /// The place of this connection's will among the ledger's.
     will: Option<usize>,
 }
@@ -89,6 +92,7 @@ impl Client {
             resumed: false,
             established: false,
             nothing_there: true,
+            unanswered: false,
             must_be_new: false,
             session: Session::default(),
             window: WINDOW,
@@ -102,78 +106,6 @@ impl Client {
             stalled_until: None,
             will: None,
         }
-    }
-
-    /// A connection is there: says CONNECT.
-    pub(crate) fn dialled(&mut self, link: LinkId, now: Instant, ledger: &mut Ledger) {
-        self.link = Some(link);
-        self.must_be_new = self.nothing_there || self.clean || self.spec.expiry == 0;
-        self.nothing_there = false;
-        // From here on the session may be gone.
-        self.established &= !self.clean;
-        self.input.clear();
-        self.output.clear();
-        self.aliases.clear();
-        self.unacknowledged.clear();
-        self.window = WINDOW;
-        for will in ledger.wills.iter_mut().filter(|will| ledger.published[will.number].client == self.index)
-        {
-            will.returned.get_or_insert(now);
-        }
-        let payload = self.prepare_will(ledger);
-        wire::connect(&self.spec, self.clean, &payload, &mut self.output);
-    }
-
-    /// The connection is over.
-    pub(crate) fn lost(&mut self, now: Instant, ledger: &mut Ledger) {
-        self.link = None;
-        self.closing = false;
-        self.connected = false;
-        self.acks.clear();
-        self.session.requests.clear();
-        self.ping_at = None;
-        self.stalled_until = None;
-        if let Some(will) = self.will.take() {
-            ledger.wills[will].ended = Some(now);
-        }
-        if self.spec.expiry == 0 {
-            self.forget_session(now, ledger);
-        }
-    }
-
-    /// When it has something to do by itself.
-    pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        let ack = self.acks.front().map(|(at, _)| *at);
-        ack.into_iter().chain(self.ping_at).chain(self.stalled_until).min()
-    }
-
-    /// Does what is due; says whether it reads again after a while in which it did not.
-    pub(crate) fn wake(&mut self, now: Instant) -> bool {
-        self.send_acknowledgements(now);
-        if self.ping_at.is_some_and(|at| at <= now) {
-            wire::put(&mqtt_codec::Packet::PingReq, self.spec.version, &mut self.output);
-            self.ping_at = Some(now + self.ping_interval());
-        }
-        let reads_again = self.stalled_until.is_some_and(|until| until <= now);
-        if reads_again {
-            self.stalled_until = None;
-        }
-        reads_again
-    }
-
-    /// Whether its connection is to be closed.
-    pub(crate) fn is_leaving(&self) -> bool {
-        self.closing || !self.wanted
-    }
-
-    /// Whether nothing is left to be done for its messages and subscriptions.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.session.outgoing.is_empty() && self.backlog.is_empty() && self.session.requests.is_empty()
-    }
-
-    /// How long until it connects again.
-    pub(crate) fn patience(&mut self) -> Duration {
-        self.random.between(Duration::ZERO, self.spec.patience)
     }
 
     fn v5(&self) -> bool {
@@ -196,6 +128,7 @@ impl Client {
             expiry: None,
             sent: None,
             fate: Fate::GivenUp,
+            repeated: false,
         });
         self.will = Some(ledger.wills.len());
         ledger.wills.push(WillRecord {
@@ -223,5 +156,101 @@ impl Client {
     /// Whether the broker may not forget the session by itself.
     fn lasts(&self) -> bool {
         self.spec.expiry == NEVER && !self.clean
+    }
+}
+
+impl Participant for Client {
+    fn link(&self) -> Option<LinkId> {
+        self.link
+    }
+
+    fn wants_link(&self) -> bool {
+        self.link.is_none() && self.wanted
+    }
+
+    fn reads(&self) -> bool {
+        self.stalled_until.is_none()
+    }
+
+    fn output(&self) -> Vec<u8> {
+        self.output.clone()
+    }
+
+    fn sent(&mut self, bytes: usize, _: Instant, _: &mut Ledger) {
+        self.output.drain(..bytes);
+    }
+
+    fn perform(&mut self, op: &Op, now: Instant, ledger: &mut Ledger) {
+        self.act(op, now, ledger);
+    }
+
+    fn receive(&mut self, bytes: &[u8], now: Instant, ledger: &mut Ledger) {
+        self.take_in(bytes, now, ledger);
+    }
+
+    /// Says CONNECT.
+    fn dialled(&mut self, link: LinkId, now: Instant, ledger: &mut Ledger) {
+        self.link = Some(link);
+        self.must_be_new = self.nothing_there || self.clean || self.spec.expiry == 0;
+        self.nothing_there = false;
+        // From here on the session may be gone.
+        self.established &= !self.clean;
+        self.input.clear();
+        self.output.clear();
+        self.aliases.clear();
+        self.unacknowledged.clear();
+        self.window = WINDOW;
+        for will in ledger.wills.iter_mut().filter(|will| ledger.published[will.number].client == self.index)
+        {
+            will.returned.get_or_insert(now);
+        }
+        let payload = self.prepare_will(ledger);
+        wire::connect(&self.spec, self.clean, &payload, &mut self.output);
+    }
+
+    fn lost(&mut self, now: Instant, ledger: &mut Ledger) {
+        self.link = None;
+        self.closing = false;
+        self.unanswered |= !std::mem::take(&mut self.connected);
+        self.acks.clear();
+        self.session.requests.clear();
+        self.ping_at = None;
+        self.stalled_until = None;
+        if let Some(will) = self.will.take() {
+            ledger.wills[will].ended = Some(now);
+        }
+        if self.spec.expiry == 0 {
+            self.forget_session(now, ledger);
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let ack = self.acks.front().map(|(at, _)| *at);
+        ack.into_iter().chain(self.ping_at).chain(self.stalled_until).min()
+    }
+
+    fn wake(&mut self, now: Instant, _: &mut Ledger) -> bool {
+        self.send_acknowledgements(now);
+        if self.ping_at.is_some_and(|at| at <= now) {
+            wire::put(&mqtt_codec::Packet::PingReq, self.spec.version, &mut self.output);
+            self.ping_at = Some(now + self.ping_interval());
+        }
+        let reads_again = self.stalled_until.is_some_and(|until| until <= now);
+        if reads_again {
+            self.stalled_until = None;
+        }
+        reads_again
+    }
+
+    fn is_leaving(&self) -> bool {
+        self.closing || !self.wanted
+    }
+
+    fn is_idle(&self) -> bool {
+        self.session.outgoing.is_empty() && self.backlog.is_empty() && self.session.requests.is_empty()
+    }
+
+    fn patience(&mut self) -> Option<Duration> {
+        self.wanted.then(|| self.random.between(Duration::ZERO, self.spec.patience))
     }
 }

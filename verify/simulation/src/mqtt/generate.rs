@@ -6,7 +6,7 @@ use machine::Random;
 use mqtt_codec::{ProtocolVersion, QoS};
 use mqtt_core::{Ask, Checks, Config, DropPolicy, QueueConfig};
 
-use super::scenario::{ClientSpec, Crash, Faults, NEVER, Op, Scenario, WillSpec};
+use super::scenario::{ApplicationSpec, ClientSpec, Crash, Faults, NEVER, Op, Scenario, WillSpec};
 use crate::net::Weather;
 
 /// When the last operation comes, in milliseconds.
@@ -66,6 +66,40 @@ impl Scenario {
             lossy,
             trace: false,
         }
+    }
+
+    /// A scenario in which most clients are applications on this workspace's client, and those with storage crash too.
+    pub fn with_applications_from_seed(seed: u64) -> Self {
+        let mut scenario = Self::from_seed(seed);
+        let mut random = Random::from_u64(seed);
+        for (index, client) in scenario.clients.iter_mut().enumerate() {
+            if random.chance(1, 5) {
+                continue;
+            }
+            let application = application(&mut random);
+            client.application = Some(application);
+            client.will = None;
+            if client.version == ProtocolVersion::V5 && random.chance(1, 3) {
+                client.expiry = 1;
+            }
+            scenario
+                .ops
+                .retain(|(_, who, op)| *who != index || !matches!(op, Op::Clean | Op::ClearRetained(_)));
+            let crashes = if application.durable { random.below(3) } else { 0 };
+            scenario.ops.extend((0..crashes).map(|_| (millis(&mut random, 500, BUSY), index, Op::Crash)));
+        }
+        scenario.ops.sort_by_key(|(at, client, _)| (*at, *client));
+        scenario
+    }
+}
+
+fn application(random: &mut Random) -> ApplicationSpec {
+    ApplicationSpec {
+        clean_start: random.chance(1, 2),
+        durable: random.chance(2, 3),
+        manual_acknowledgement: random.chance(1, 3),
+        resubscribe: random.chance(1, 2),
+        max_inflight: [1, 4, 1024][random.below(3) as usize],
     }
 }
 

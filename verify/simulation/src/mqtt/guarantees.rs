@@ -27,7 +27,7 @@ struct Check<'a> {
 /// What was promised and not kept; `dropped` messages may be lost in a lossy scenario.
 pub(crate) fn check(ledger: &Ledger, scenario: &Scenario, dropped: u64, now: Instant) -> Vec<String> {
     let mut copies = BTreeMap::<_, Vec<_>>::new();
-    for delivered in ledger.delivered.iter().filter(|delivered| !delivered.retain) {
+    for delivered in ledger.delivered.iter().filter(|delivered| !delivered.retain && !delivered.revoked) {
         copies.entry(delivered.number).or_default().push(*delivered);
     }
     let mut check = Check { ledger, scenario, now, copies, problems: Vec::new(), lost: 0 };
@@ -111,7 +111,7 @@ impl<'a> Check<'a> {
                 self.problem(number, &format!("{whom} did not get it, though {qos:?} was promised"));
             }
         }
-        if let Some(copy) = copies.iter().find(|copy| copy.qos < qos) {
+        if let Some(copy) = copies.iter().find(|copy| copy.qos < qos && !message.repeated) {
             self.problem(number, &format!("{whom} got it with {:?} instead of {qos:?}", copy.qos));
         }
     }
@@ -167,7 +167,9 @@ impl<'a> Check<'a> {
                 .ledger
                 .delivered
                 .iter()
-                .filter(|copy| copy.client == span.client && copy.number == number && copy.retain)
+                .filter(|copy| {
+                    copy.client == span.client && copy.number == number && copy.retain && !copy.revoked
+                })
                 .filter(|copy| copy.at > span.asked && copy.qos == qos)
                 .copied()
                 .collect();
@@ -206,7 +208,7 @@ impl<'a> Check<'a> {
     fn order(&mut self) {
         let mut last = BTreeMap::new();
         let mut seen = BTreeSet::new();
-        for copy in self.ledger.delivered.iter().filter(|copy| !copy.retain) {
+        for copy in self.ledger.delivered.iter().filter(|copy| !copy.retain && !copy.revoked) {
             let message = &self.ledger.published[copy.number];
             let Some(sent) = message.sent.filter(|_| seen.insert((copy.client, copy.number))) else {
                 continue;

@@ -39,6 +39,8 @@ pub struct Published {
     pub sent: Option<Instant>,
     /// What became of it, as far as its publisher knows.
     pub fate: Fate,
+    /// Its publisher crashed after the acknowledgement, forgot it, and sends the message again.
+    pub repeated: bool,
 }
 
 /// What became of a message, as far as its publisher knows.
@@ -88,6 +90,18 @@ pub struct Delivered {
     pub retain: bool,
     /// When.
     pub at: Instant,
+    /// The client crashed before it was certain to remember that it had it: it does not count.
+    pub revoked: bool,
+}
+
+/// A message on its arrival.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival<'a> {
+    pub(crate) client: usize,
+    pub(crate) topic: &'a str,
+    pub(crate) payload: &'a [u8],
+    pub(crate) qos: QoS,
+    pub(crate) retain: bool,
 }
 
 /// A connection with a will.
@@ -125,6 +139,25 @@ impl Ledger {
         if *fate == Fate::Open {
             *fate = Fate::GivenUp;
         }
+    }
+
+    /// Notes a message that came to a client; returns its place among them.
+    pub(crate) fn deliver(&mut self, arrival: &Arrival<'_>, now: Instant) -> Option<usize> {
+        let Arrival { client, topic, payload, qos, retain } = *arrival;
+        let known = number(payload).filter(|number| {
+            self.published.get(*number).is_some_and(|message| {
+                message.topic == topic && message.payload.as_bytes() == payload && message.qos >= qos
+            })
+        });
+        let Some(number) = known else {
+            if !payload.is_empty() {
+                let text = payload.escape_ascii();
+                self.fault(now, format!("client {client} got what nobody sent: {text} on {topic:?}"));
+            }
+            return None;
+        };
+        self.delivered.push(Delivered { client, number, qos, retain, at: now, revoked: false });
+        Some(self.delivered.len() - 1)
     }
 
     /// The client does not want anything that was still to come.

@@ -3,11 +3,13 @@
 //! A [`Scenario`] says who does what and when; [`run`] lets it happen and holds what the clients saw against the
 //! guarantees in `guarantees`.
 
+mod application;
 mod client;
 mod generate;
 mod guarantees;
 mod host;
 mod ledger;
+mod participant;
 mod pattern;
 mod scenario;
 mod session;
@@ -15,5 +17,5 @@ mod wire;
 mod world;
 
 pub use ledger::{Delivered, Ledger};
-pub use scenario::{ClientSpec, Crash, Faults, Op, Scenario, WillSpec};
+pub use scenario::{ApplicationSpec, ClientSpec, Crash, Faults, Op, Scenario, WillSpec};
 pub use world::{Outcome, run};

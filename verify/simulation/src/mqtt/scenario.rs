@@ -46,7 +46,7 @@ pub struct Faults {
     pub lateness: Duration,
     /// The broker's crashes.
     pub crash: Crash,
-    /// How long the broker is down after a crash.
+    /// How long the broker or a client is down after a crash, at most.
     pub downtime: Duration,
 }
 
@@ -88,6 +88,23 @@ pub struct ClientSpec {
     pub patience: Duration,
     /// Its will.
     pub will: Option<WillSpec>,
+    /// An application on [`mqtt_core::client::Client`] instead of the model of a client. It has no will.
+    pub application: Option<ApplicationSpec>,
+}
+
+/// How an application uses its client.
+#[derive(Clone, Copy, Debug)]
+pub struct ApplicationSpec {
+    /// Whether its first connection begins a new session (MQTT 5; else the session expiry decides).
+    pub clean_start: bool,
+    /// Whether the session is stored: else it must not crash.
+    pub durable: bool,
+    /// Whether it acknowledges messages itself, after the time of [`ClientSpec::ack_delay`].
+    pub manual_acknowledgement: bool,
+    /// Whether the client, and not the application, subscribes again when the session was lost.
+    pub resubscribe: bool,
+    /// QoS 1 and 2 messages under way.
+    pub max_inflight: u16,
 }
 
 /// A will: its payload is made anew for each connection.
@@ -129,9 +146,11 @@ pub enum Op {
     Disconnect,
     /// Drops its connection and stays away.
     Drop,
+    /// Crashes; comes back after a while, with nothing but its records. Only applications do.
+    Crash,
     /// Reads nothing for so long.
     Stall(Duration),
-    /// Ends its session: connects with a clean start and no session expiry, and disconnects.
+    /// Ends its session: connects with a clean start and no session expiry, and disconnects. Only models do.
     Clean,
 }
 
@@ -148,6 +167,7 @@ impl ClientSpec {
             ack_delay: Duration::ZERO,
             patience: Duration::from_millis(10),
             will: None,
+            application: None,
         }
     }
 }

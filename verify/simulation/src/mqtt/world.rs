@@ -6,11 +6,13 @@ use machine::{Instant, Random};
 use mqtt_codec::{ProtocolVersion, QoS};
 use mqtt_core::Counters;
 
+use super::application::Application;
 use super::client::Client;
 use super::guarantees;
 use super::host::Host;
 use super::ledger::Ledger;
-use super::scenario::{ClientSpec, Crash, Op, Scenario};
+use super::participant::Participant;
+use super::scenario::{ClientSpec, Crash, Faults, Op, Scenario};
 use crate::agenda::Agenda;
 use crate::history::History;
 use crate::net::{Event, LinkId, Network, Side, Weather};
@@ -61,7 +63,7 @@ struct World {
     now: Instant,
     network: Network,
     host: Host,
-    clients: Vec<Client>,
+    clients: Vec<Box<dyn Participant>>,
     agenda: Agenda<Due>,
     ledger: Ledger,
     history: History,
@@ -73,6 +75,13 @@ enum Due {
     Op(usize, Op),
     Dial(usize),
     Crash,
+}
+
+fn participant(spec: &ClientSpec, index: usize, faults: &Faults, random: Random) -> Box<dyn Participant> {
+    match spec.application {
+        Some(options) => Box::new(Application::new(spec.clone(), options, index, faults, random, START)),
+        None => Box::new(Client::new(spec.clone(), index, random)),
+    }
 }
 
 impl World {
@@ -92,7 +101,7 @@ impl World {
             host: Host::new(scenario.config.clone(), scenario.faults.clone(), fork(), START),
             clients: (0..)
                 .zip(&scenario.clients)
-                .map(|(index, spec)| Client::new(spec.clone(), index, fork()))
+                .map(|(index, spec)| participant(spec, index, &scenario.faults, fork()))
                 .collect(),
             agenda,
             ledger: Ledger::default(),
@@ -104,7 +113,7 @@ impl World {
 
     fn run_until(&mut self, end: Instant) {
         while self.steps < MOST_STEPS {
-            let clients = self.clients.iter().filter_map(Client::next_deadline);
+            let clients = self.clients.iter().filter_map(|client| client.next_deadline());
             let others =
                 [self.network.next_deadline(), self.host.next_deadline(), self.agenda.next_deadline()];
             let Some(next) = clients.chain(others.into_iter().flatten()).min().filter(|next| *next <= end)
@@ -148,7 +157,7 @@ impl World {
         }
         for index in 0..self.clients.len() {
             if self.clients[index].next_deadline().is_some_and(|at| at <= now) {
-                let reads_again = self.clients[index].wake(now);
+                let reads_again = self.clients[index].wake(now, &mut self.ledger);
                 self.settle(index);
                 if reads_again {
                     self.read(index);
@@ -158,14 +167,14 @@ impl World {
     }
 
     fn with_owner(&mut self, link: LinkId, act: impl FnOnce(&mut Self, usize)) {
-        if let Some(index) = self.clients.iter().position(|client| client.link == Some(link)) {
+        if let Some(index) = self.clients.iter().position(|client| client.link() == Some(link)) {
             act(self, index);
         }
     }
 
     fn read(&mut self, index: usize) {
         let client = &mut self.clients[index];
-        let (Some(link), None) = (client.link, client.stalled_until) else { return };
+        let Some(link) = client.link().filter(|_| client.reads()) else { return };
         let bytes = self.network.peek(link, Side::Dialled).to_vec();
         if !bytes.is_empty() {
             self.history.note(self.now, format_args!("client {index} < {}", bytes.escape_ascii()));
@@ -178,9 +187,10 @@ impl World {
     fn perform(&mut self, index: usize, op: &Op) {
         self.history.note(self.now, format_args!("client {index}: {op:?}"));
         let client = &mut self.clients[index];
+        let link = client.link();
         client.perform(op, self.now, &mut self.ledger);
-        match (op, client.link) {
-            (Op::Drop, Some(link)) => {
+        match (op, link) {
+            (Op::Drop | Op::Crash, Some(link)) => {
                 self.network.cut(link, self.now);
                 client.lost(self.now, &mut self.ledger);
             }
@@ -193,8 +203,8 @@ impl World {
     /// Writes what a client has to say, closes its connection if it wants none, or makes one if it does.
     fn settle(&mut self, index: usize) {
         let (now, client) = (self.now, &mut self.clients[index]);
-        match client.link {
-            None if client.wanted => {
+        match client.link() {
+            None if client.wants_link() => {
                 let link = self.network.dial(now);
                 client.dialled(link, now, &mut self.ledger);
                 self.settle(index);
@@ -211,11 +221,18 @@ impl World {
     }
 
     fn flush(&mut self, index: usize, link: LinkId) {
-        let output = &mut self.clients[index].output;
-        if !output.is_empty() {
+        loop {
+            let client = &mut self.clients[index];
+            let output = client.output();
+            if output.is_empty() {
+                return;
+            }
             let taken = self.network.write(link, Side::Dialled, [output.as_slice()], self.now);
             self.history.note(self.now, format_args!("client {index} > {}", output[..taken].escape_ascii()));
-            output.drain(..taken);
+            client.sent(taken, self.now, &mut self.ledger);
+            if taken < output.len() {
+                return;
+            }
         }
     }
 
@@ -228,9 +245,8 @@ impl World {
     fn lost(&mut self, index: usize) {
         let client = &mut self.clients[index];
         client.lost(self.now, &mut self.ledger);
-        if client.wanted {
-            let at = self.now + client.patience();
-            self.agenda.schedule(at, Due::Dial(index));
+        if let Some(patience) = client.patience() {
+            self.agenda.schedule(self.now + patience, Due::Dial(index));
         }
     }
 
@@ -257,7 +273,7 @@ impl World {
     fn clean_up(&mut self, scenario: &Scenario) {
         let probe = self.clients.len();
         let spec = ClientSpec { expiry: 0, ..ClientSpec::persistent("probe", ProtocolVersion::V5) };
-        self.clients.push(Client::new(spec, probe, Random::from_u64(scenario.seed)));
+        self.clients.push(Box::new(Client::new(spec, probe, Random::from_u64(scenario.seed))));
         self.perform(probe, &Op::Connect);
         self.perform(probe, &Op::Subscribe("#".into(), QoS::ExactlyOnce));
         self.run_until(self.now + Duration::from_secs(2));
@@ -265,6 +281,14 @@ impl World {
 
         for topic in guarantees::retained_topics(&self.ledger) {
             self.perform(probe, &Op::ClearRetained(topic));
+        }
+        for (client, spec) in scenario.clients.iter().enumerate() {
+            if spec.application.is_some() {
+                // The model ends its session in its place.
+                self.perform(client, &Op::Disconnect);
+                let random = Random::from_u64(scenario.seed);
+                self.clients[client] = Box::new(Client::new(spec.clone(), client, random));
+            }
         }
         for client in 0..=probe {
             self.run_until(self.now + Duration::from_secs(1));

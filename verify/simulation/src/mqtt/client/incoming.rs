@@ -8,14 +8,13 @@ use mqtt_codec::{
     ProtocolVersion, Publish, QoS, ReasonCode, next_frame,
 };
 
-use super::super::ledger::{Delivered, Fate, Ledger, number};
+use super::super::ledger::{Arrival, Fate, Ledger};
 use super::super::session::Request;
 use super::super::wire;
 use super::{Ack, Client, WINDOW};
 
 impl Client {
-    /// Bytes came.
-    pub(crate) fn receive(&mut self, bytes: &[u8], now: Instant, ledger: &mut Ledger) {
+    pub(super) fn take_in(&mut self, bytes: &[u8], now: Instant, ledger: &mut Ledger) {
         let mut input = std::mem::take(&mut self.input);
         input.extend_from_slice(bytes);
         let mut taken = 0;
@@ -97,7 +96,7 @@ impl Client {
         }
         if self.clean {
             self.disconnect(now, ledger);
-            self.nothing_there = true;
+            self.nothing_there = !self.unanswered;
             self.clean = false;
             self.wanted = std::mem::take(&mut self.again);
             return;
@@ -151,25 +150,8 @@ impl Client {
     }
 
     fn note_delivery(&mut self, publish: &Publish<'_>, topic: &str, now: Instant, ledger: &mut Ledger) {
-        let known = number(publish.payload).filter(|number| {
-            let message = ledger.published.get(*number);
-            message.is_some_and(|message| {
-                message.topic == topic
-                    && message.payload.as_bytes() == publish.payload
-                    && message.qos >= publish.delivery.qos()
-            })
-        });
-        match known {
-            Some(number) => ledger.delivered.push(Delivered {
-                client: self.index,
-                number,
-                qos: publish.delivery.qos(),
-                retain: publish.retain,
-                at: now,
-            }),
-            None if publish.payload.is_empty() => {}
-            None => self.fault(now, ledger, &format!("got what nobody sent: {publish:?} on {topic:?}")),
-        }
+        let (qos, retain, payload) = (publish.delivery.qos(), publish.retain, publish.payload);
+        ledger.deliver(&Arrival { client: self.index, topic, payload, qos, retain }, now);
     }
 
     /// PUBACK or PUBREC: the broker has the message.

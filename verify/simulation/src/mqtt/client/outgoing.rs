@@ -10,9 +10,8 @@ use super::super::wire;
 use super::Client;
 
 impl Client {
-    /// Does what the scenario says. Connecting, dropping and closing the connection is the caller's part: it looks at
-    /// `wanted` afterwards.
-    pub(crate) fn perform(&mut self, op: &Op, now: Instant, ledger: &mut Ledger) {
+    /// Does what the scenario says, as far as it is not about connections.
+    pub(super) fn act(&mut self, op: &Op, now: Instant, ledger: &mut Ledger) {
         match op {
             Op::Connect => {
                 // A session that was to be ended is ended first: nobody else could tell a new one from it.
@@ -38,6 +37,8 @@ impl Client {
             }
             Op::Disconnect => self.disconnect(now, ledger),
             Op::Drop => self.wanted = false,
+            // It has no storage to come back from.
+            Op::Crash => {}
             Op::Stall(span) => self.stalled_until = self.link.map(|_| now + *span),
             Op::Clean => {
                 self.disconnect(now, ledger);
@@ -121,6 +122,7 @@ impl Client {
             expiry,
             sent: None,
             fate: Fate::Open,
+            repeated: false,
         })
     }
 
