@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
+use core::ops::Deref;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use core::time::Duration;
 
@@ -11,6 +12,8 @@ use mqtt_codec::{Properties, ProtocolVersion, QoS};
 
 /// What a stored message costs beside its bytes: the structure, its allocations and their slack.
 const OVERHEAD: usize = 128;
+/// What a place in a queue costs, in flight or waiting.
+const PLACE: usize = 96;
 
 /// A message that is kept: retained, queued, or in flight. Shared; its bytes count once towards the memory limit.
 pub struct Message {
@@ -22,6 +25,35 @@ pub struct Message {
     retain: bool,
     expires: Option<Instant>,
     charge: Charge,
+}
+
+/// A stored message in one session's queue or flight, where it counts for the place that it takes there.
+#[derive(Debug)]
+pub(crate) struct Place(Arc<Message>);
+
+impl Place {
+    pub(crate) fn take(message: Arc<Message>) -> Result<Self, OutOfMemory> {
+        message.charge.meter.take(PLACE)?;
+        Ok(Self(message))
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Message> {
+        &self.0
+    }
+}
+
+impl Deref for Place {
+    type Target = Message;
+
+    fn deref(&self) -> &Message {
+        &self.0
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.charge.meter.used.fetch_sub(PLACE, Relaxed);
+    }
 }
 
 /// A message on its way in, still in the buffers of whoever sent it.
@@ -265,6 +297,8 @@ impl Drop for Charge {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
 
     fn draft(payload: &[u8]) -> Draft<'_> {
@@ -281,6 +315,18 @@ mod tests {
         assert_eq!(budget.messages(), 1);
         drop(copies);
         assert_eq!((budget.used(), budget.messages(), budget.message_bytes()), (0, 0, 0));
+    }
+
+    #[test]
+    fn each_place_counts_and_is_given_back() {
+        let mut budget = Budget::new(1000);
+        let message = budget.store(&draft(&[])).unwrap();
+        let alone = budget.used();
+        let places: Vec<_> = core::iter::from_fn(|| Place::take(Arc::clone(&message)).ok()).collect();
+        assert_eq!(budget.used(), alone + places.len() * PLACE);
+        assert_eq!(places.len(), (1000 - alone) / PLACE);
+        drop(places);
+        assert_eq!(budget.used(), alone);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::subscriber::SessionKey;
 use super::time::Timer;
 use super::write::gate;
 use crate::action::Question;
-use crate::message::{Budget, Draft, Message, OutOfMemory};
+use crate::message::{Budget, Draft, Message, OutOfMemory, Place};
 use crate::publish_packet::{self, Outgoing, SHARED_ABOVE, TooLarge};
 use crate::qos::outgoing::{Acknowledgement, State};
 use crate::records::Change;
@@ -115,7 +115,7 @@ impl Broker {
             self.counters.dropped_offline_qos0 += 1;
             return;
         }
-        let Ok(message) = publication.store(&mut self.budget) else {
+        let Ok(message) = publication.store(&mut self.budget).and_then(Place::take) else {
             self.counters.dropped_memory += 1;
             return;
         };
@@ -206,7 +206,7 @@ impl Broker {
         let draft = delivery.message.draft();
         let what = Outgoing {
             draft: &draft,
-            message: Some(&delivery.message),
+            message: Some(delivery.message.shared()),
             delivery: publish_packet::delivery(qos, Some(id), true),
             retain: delivery.retain,
             identifiers: delivery.identifiers.as_slice(),
@@ -254,7 +254,7 @@ impl Broker {
         let session = &mut self.sessions[key];
         let Some(index) = session.connection else { return };
         let connection = &mut self.connections[index];
-        let (message, qos, retain) = (Arc::clone(&delivery.message), delivery.qos, delivery.retain);
+        let (message, qos, retain) = (Arc::clone(delivery.message.shared()), delivery.qos, delivery.retain);
         let (serial, identifiers) = (delivery.serial, delivery.identifiers.clone());
         let durable = session.is_durable();
         let mut packet_id = None;
@@ -314,6 +314,10 @@ impl Broker {
                 let qos = walk.maximum_qos.min(message.qos());
                 let identifiers = super::queue::Identifiers::None.with(walk.identifier);
                 let serial = session.take_serial();
+                let Ok(message) = Place::take(message) else {
+                    self.counters.dropped_memory += 1;
+                    return true;
+                };
                 let delivery = Delivery { message, qos, retain: true, identifiers, group: None, serial };
                 self.journal.note(session.is_durable(), || queued(session, &delivery));
                 self.enqueue(key, delivery);
@@ -372,7 +376,7 @@ fn queued(session: &Session, delivery: &Delivery) -> Change {
     Change::Queued {
         client_id: Arc::clone(&session.client_id),
         serial: delivery.serial,
-        message: Arc::clone(&delivery.message),
+        message: Arc::clone(delivery.message.shared()),
         qos: delivery.qos,
         retain: delivery.retain,
         identifiers: delivery.identifiers.as_slice().to_vec(),
