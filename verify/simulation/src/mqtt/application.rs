@@ -212,6 +212,8 @@ impl Application {
                 ledger.give_up(number);
             }
         }
+        ledger.restarts += 1;
+        ledger.restored += numbers.len();
         for number in &numbers {
             let message = &mut ledger.published[*number];
             message.repeated |= matches!(message.fate, Fate::Acknowledged(_));

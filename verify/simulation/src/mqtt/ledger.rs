@@ -16,6 +16,12 @@ pub struct Ledger {
     pub wills: Vec<WillRecord>,
     /// When the broker crashed.
     pub crashes: Vec<Instant>,
+    /// How often an application came back after a crash.
+    pub restarts: usize,
+    /// Messages that it then went on with.
+    pub restored: usize,
+    /// Messages with QoS 2 that were given up because the broker had lost the session.
+    pub session_lost: usize,
     /// Rules that the broker broke in sight of a client.
     pub faults: Vec<String>,
 }

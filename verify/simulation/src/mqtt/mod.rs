@@ -16,6 +16,6 @@ mod session;
 mod wire;
 mod world;
 
-pub use ledger::{Delivered, Ledger};
+pub use ledger::{Delivered, Fate, Ledger, Published, Span, WillRecord};
 pub use scenario::{ApplicationSpec, ClientSpec, Crash, Faults, Op, Scenario, WillSpec};
 pub use world::{Outcome, run};

@@ -108,6 +108,7 @@ impl Application {
                     self.fault(now, ledger, &format!("lost message {number} for no reason"));
                 }
                 ledger.give_up(number);
+                ledger.session_lost += 1;
             }
             (Some(Task::Subscribe(place)), Outcome::Subscribed(reasons)) => {
                 let span = &mut ledger.spans[place];
