@@ -29,16 +29,27 @@ pub struct Message {
 
 /// A stored message in one session's queue or flight, where it counts for the place that it takes there.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<Message>);
+pub(crate) struct Place {
+    message: Arc<Message>,
+    size: usize,
+}
 
 impl Place {
-    pub(crate) fn take(message: Arc<Message>) -> Result<Self, OutOfMemory> {
-        message.charge.meter.take(PLACE)?;
-        Ok(Self(message))
+    /// `more`: bytes that are kept beside it.
+    pub(crate) fn take(message: Arc<Message>, more: usize) -> Result<Self, OutOfMemory> {
+        let size = PLACE + more;
+        message.charge.meter.take(size)?;
+        Ok(Self { message, size })
+    }
+
+    /// As [`take`](Self::take), though the budget may be used up: for a few at a time.
+    pub(crate) fn take_anyway(message: Arc<Message>) -> Self {
+        message.charge.meter.used.fetch_add(PLACE, Relaxed);
+        Self { message, size: PLACE }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Message> {
-        &self.0
+        &self.message
     }
 }
 
@@ -46,13 +57,13 @@ impl Deref for Place {
     type Target = Message;
 
     fn deref(&self) -> &Message {
-        &self.0
+        &self.message
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.charge.meter.used.fetch_sub(PLACE, Relaxed);
+        self.message.charge.meter.used.fetch_sub(self.size, Relaxed);
     }
 }
 
@@ -322,7 +333,7 @@ mod tests {
         let mut budget = Budget::new(1000);
         let message = budget.store(&draft(&[])).unwrap();
         let alone = budget.used();
-        let places: Vec<_> = core::iter::from_fn(|| Place::take(Arc::clone(&message)).ok()).collect();
+        let places: Vec<_> = core::iter::from_fn(|| Place::take(Arc::clone(&message), 0).ok()).collect();
         assert_eq!(budget.used(), alone + places.len() * PLACE);
         assert_eq!(places.len(), (1000 - alone) / PLACE);
         drop(places);

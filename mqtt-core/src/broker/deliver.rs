@@ -10,6 +10,7 @@ use topic_match::TopicName;
 
 use super::Broker;
 use super::connection::{Connection, DeliveryCheck};
+use super::publish::is_reserved;
 use super::queue::Delivery;
 use super::routing::Target;
 use super::session::Session;
@@ -79,7 +80,7 @@ impl Broker {
     /// A retained message takes its topic's place; one without payload clears it [MQTT-3.3.1-6].
     fn retain(&mut self, publication: &Publication<'_>) {
         let topic = publication.draft.topic;
-        let durable = !topic.starts_with('$');
+        let durable = !is_reserved(topic);
         match &publication.stored {
             Some(message) if !publication.draft.payload.is_empty() => match self
                 .retained
@@ -115,7 +116,8 @@ impl Broker {
             self.counters.dropped_offline_qos0 += 1;
             return;
         }
-        let Ok(message) = publication.store(&mut self.budget).and_then(Place::take) else {
+        let stored = publication.store(&mut self.budget);
+        let Ok(message) = stored.and_then(|stored| Place::take(stored, target.identifiers.size())) else {
             self.counters.dropped_memory += 1;
             return;
         };
@@ -314,10 +316,8 @@ impl Broker {
                 let qos = walk.maximum_qos.min(message.qos());
                 let identifiers = super::queue::Identifiers::None.with(walk.identifier);
                 let serial = session.take_serial();
-                let Ok(message) = Place::take(message) else {
-                    self.counters.dropped_memory += 1;
-                    return true;
-                };
+                // Retained messages are there to be read also when they are what fills the memory.
+                let message = Place::take_anyway(message);
                 let delivery = Delivery { message, qos, retain: true, identifiers, group: None, serial };
                 self.journal.note(session.is_durable(), || queued(session, &delivery));
                 self.enqueue(key, delivery);

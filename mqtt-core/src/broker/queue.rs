@@ -1,8 +1,9 @@
 //! Messages that wait for one session: off-line, or because its connection or its receive maximum allows no more.
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use mqtt_codec::QoS;
 
@@ -33,7 +34,7 @@ pub(crate) enum Identifiers {
     #[default]
     None,
     One(u32),
-    Many(Box<[u32]>),
+    Many(Vec<u32>),
 }
 
 impl Identifiers {
@@ -42,7 +43,19 @@ impl Identifiers {
         match (self, identifier) {
             (before, 0) => before,
             (Self::None, one) => Self::One(one),
-            (before, one) => Self::Many([before.as_slice(), &[one]].concat().into_boxed_slice()),
+            (Self::One(before), one) => Self::Many(vec![before, one]),
+            (Self::Many(mut many), one) => {
+                many.push(one);
+                Self::Many(many)
+            }
+        }
+    }
+
+    /// Bytes that they take beside the place of a message.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::None | Self::One(_) => 0,
+            Self::Many(many) => size_of_val(many.as_slice()),
         }
     }
 
@@ -118,8 +131,6 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use super::*;
     use crate::message::{Budget, Draft};
 
@@ -133,7 +144,7 @@ mod tests {
             expires: None,
         };
         Delivery {
-            message: Place::take(Budget::new(1 << 20).store(&draft).unwrap()).unwrap(),
+            message: Place::take(Budget::new(1 << 20).store(&draft).unwrap(), 0).unwrap(),
             qos: QoS::AtLeastOnce,
             retain: false,
             identifiers: Identifiers::None,

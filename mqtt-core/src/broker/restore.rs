@@ -109,7 +109,7 @@ impl Broker {
                 session.next_serial = session.next_serial.max(serial);
                 let identifiers = identifiers.into_iter().fold(Identifiers::None, Identifiers::with);
                 let Ok(message) = self.keep(restorer, &message) else { return };
-                let Ok(message) = Place::take(message) else {
+                let Ok(message) = Place::take(message, identifiers.size()) else {
                     self.counters.dropped_memory += 1;
                     return;
                 };

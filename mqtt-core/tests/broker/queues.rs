@@ -1,6 +1,8 @@
 //! Bounded queues, the memory budget, slow readers.
 
-use mqtt_codec::{Packet, Properties, Property, Publish, QoS, ReasonCode, SubscriptionOptions};
+use mqtt_codec::{
+    Packet, Properties, Property, Publish, QoS, ReasonCode, SubscriptionIdentifier, SubscriptionOptions,
+};
 use mqtt_core::{CloseReason, Config, ConnectionId, DropPolicy, Publication, Refused};
 
 use crate::support::{
@@ -274,6 +276,51 @@ fn a_fan_out_is_said_once_for_each_connection_and_leaves_in_one_piece() {
     for chunks in chunks {
         assert_eq!((chunks.len(), chunks[1].as_ptr(), chunks[1].len()), (3, payload, 5000));
     }
+}
+
+#[test]
+fn the_identifiers_of_overlapping_subscriptions_count() {
+    let (mut bench, publisher) = sleeper(|_| {});
+    let client = bench.connect(&persistent(V5, "many"));
+    let filters: Vec<String> = (0..256_u32)
+        .map(|wild| (0..8).map(|level| if wild >> level & 1 == 0 { "a/" } else { "+/" }).collect())
+        .collect();
+    for (number, filter) in (1..).zip(&filters) {
+        let identifier = Property::SubscriptionIdentifier(SubscriptionIdentifier::new(number).unwrap());
+        bench.subscribe_with(client, filter, SubscriptionOptions::qos(AtLeastOnce), &[identifier]);
+    }
+    bench.close(client);
+    let before = bench.broker.gauges();
+    bench.publish(publisher, &publish("a/a/a/a/a/a/a/a/", b"", AtLeastOnce, 1));
+    let more = bench.broker.gauges().memory - before.memory;
+    assert!((4 * 256..4 * 256 + 500).contains(&more), "{more}");
+    let client = bench.connect(&persistent(V5, "many"));
+    let message = bench.messages(client).remove(0);
+    assert_eq!(message.properties.len(), 256);
+    bench.puback(client, message.packet_id.unwrap());
+    assert_eq!(bench.broker.gauges().memory, before.memory);
+}
+
+#[test]
+fn retained_messages_that_fill_the_memory_can_still_be_read() {
+    let mut bench = Bench::with(|config| config.max_memory = 20_000);
+    let publisher = bench.connect(&connect(V5, "p"));
+    let client = bench.connect(&connect(V5, "s"));
+    bench.subscribe(client, "a", AtLeastOnce);
+    bench.unsubscribe(client, "a");
+    let mut kept = 0;
+    while bench.broker.counters().dropped_memory + bench.broker.counters().dropped_retained_full == 0 {
+        kept = bench.broker.gauges().retained;
+        let topic = format!("r/{kept}");
+        bench.publish(publisher, &Publish { retain: true, ..publish(&topic, b"x", AtMostOnce, 0) });
+    }
+    assert!(kept > 20);
+    // Room for a subscription, but for nothing else.
+    let room = bench.broker.gauges().memory as usize + 200;
+    let more = Config { max_memory: room, ..bench.broker.config().clone() };
+    bench.broker.reconfigure(more, bench.now);
+    bench.subscribe(client, "r/#", AtLeastOnce);
+    assert_eq!(bench.messages(client).len(), kept as usize);
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn a_retained_message_that_expired_during_the_downtime_does_not_uncover_an_older
 fn retained_messages_come_back_and_cleared_ones_do_not() {
     let mut bench = bench();
     let publisher = bench.connect(&connect(V3_1_1, "p"));
-    for (topic, payload) in [("a", "1"), ("b", "1"), ("a", "2"), ("b", ""), ("c", "3")] {
+    for (topic, payload) in [("a", "1"), ("b", "1"), ("a", "2"), ("b", ""), ("c", "3"), ("$app/x", "4")] {
         let retained = Publish { retain: true, ..publish(topic, payload.as_bytes(), AtLeastOnce, 1) };
         bench.publish(publisher, &retained);
     }
@@ -136,6 +136,8 @@ fn retained_messages_come_back_and_cleared_ones_do_not() {
     let got: Vec<_> =
         got.iter().map(|message| (message.topic.as_str(), message.payload.as_slice())).collect();
     assert_eq!(got, [("a", b"2".as_slice()), ("c", b"3")]);
+    after.subscribe(client, "$app/#", AtLeastOnce);
+    assert_eq!(after.payloads(client), ["4"]);
 }
 
 #[test]
