@@ -31,7 +31,7 @@ pub enum Violation {
     /// A topic filter that breaks the syntax of filters.
     #[error("malformed topic filter [MQTT-4.7.1-1, MQTT-4.7.1-2, MQTT-4.8.2-1]")]
     TopicFilterMalformed,
-    /// More topic filters in a SUBSCRIBE than the client may hold subscriptions.
+    /// More topic filters in a SUBSCRIBE or UNSUBSCRIBE than the client may hold subscriptions.
     #[error("too many topic filters in one packet")]
     TooManyFilters,
     /// A shared subscription with No Local.

@@ -1,9 +1,8 @@
 //! Sessions: what a client and the broker know of each other beyond one connection (MQTT 5 §4.1).
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::ops::{Index, IndexMut};
 
 use mqtt_codec::{ProtocolVersion, QoS};
@@ -34,7 +33,7 @@ pub(crate) struct Session {
     /// Retained messages for its new subscriptions, by filter.
     pub(crate) walks: BTreeMap<Box<str>, Walk>,
     /// The shared subscriptions it is a member of.
-    pub(crate) groups: Vec<GroupId>,
+    pub(crate) groups: BTreeSet<GroupId>,
     pub(crate) will: Option<Box<Will>>,
     pub(crate) next_serial: u64,
     /// The last message that was routed to it, and where among the targets.
@@ -62,7 +61,7 @@ impl Session {
             incoming: Incoming::default(),
             queue: Queue::default(),
             walks: BTreeMap::new(),
-            groups: Vec::new(),
+            groups: BTreeSet::new(),
             will: None,
             next_serial: 0,
             mark: (0, 0),

@@ -62,14 +62,13 @@ impl Groups {
         (id, true)
     }
 
-    /// Adds or replaces a member; says whether it was one before.
-    pub(crate) fn join(&mut self, id: GroupId, member: SessionKey, route: Route, online: bool) -> bool {
-        let Some(group) = self.slots.get_mut(id.0 as usize) else { return false };
+    /// Adds or replaces a member.
+    pub(crate) fn join(&mut self, id: GroupId, member: SessionKey, route: Route, online: bool) {
+        let Some(group) = self.slots.get_mut(id.0 as usize) else { return };
         let before = group.online.remove(&member).or_else(|| group.offline.remove(&member)).is_some();
         let side = if online { &mut group.online } else { &mut group.offline };
         side.insert(member, route);
         self.members += usize::from(!before);
-        before
     }
 
     pub(crate) fn has_member(&self, id: GroupId, member: SessionKey) -> bool {

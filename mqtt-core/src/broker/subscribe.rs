@@ -20,8 +20,8 @@ use crate::action::Question;
 use crate::error::Violation;
 use crate::records::Change;
 
-/// So many filters a SUBSCRIBE may have, or as many as the client may hold subscriptions: what is kept while they are
-/// decided takes more memory than the packet did.
+/// So many filters a SUBSCRIBE or UNSUBSCRIBE may have, or as many as the client may hold subscriptions: what is kept while
+/// they are decided takes more memory than the packet did, and all others wait until it is done.
 const FILTERS_AT_ONCE: usize = 1000;
 /// What a subscription costs beside its filter's text, in the index and its tables.
 const SUBSCRIPTION_OVERHEAD: usize = 96;
@@ -35,12 +35,7 @@ impl Broker {
         subscribe: &Subscribe<'_>,
         now: Instant,
     ) -> Result<(), Stop> {
-        if subscribe.filters.iter().any(|(filter, _)| Subscription::parse(filter).is_err()) {
-            return Err(Violation::TopicFilterMalformed.into());
-        }
-        if subscribe.filters.len() > FILTERS_AT_ONCE.max(self.config.max_subscriptions_per_client as usize) {
-            return Err(Violation::TooManyFilters.into());
-        }
+        self.check_filters(subscribe.filters.iter().map(|(filter, _)| filter))?;
         let identifier =
             subscribe.properties.subscription_identifiers().next().map_or(0, SubscriptionIdentifier::get);
         if identifier > 0 && !self.config.subscription_identifiers {
@@ -94,6 +89,20 @@ impl Broker {
         self.gate(index);
         self.write(index, &Packet::SubAck(suback));
         self.pump(key, now);
+    }
+
+    /// What ends the connection, whatever else is in the packet.
+    fn check_filters<'a>(&self, filters: impl Iterator<Item = &'a str>) -> Result<(), Violation> {
+        let most = FILTERS_AT_ONCE.max(self.config.max_subscriptions_per_client as usize);
+        for (count, filter) in filters.enumerate() {
+            if count == most {
+                return Err(Violation::TooManyFilters);
+            }
+            if Subscription::parse(filter).is_err() {
+                return Err(Violation::TopicFilterMalformed);
+            }
+        }
+        Ok(())
     }
 
     /// What can be said against a filter without asking the host.
@@ -186,14 +195,12 @@ impl Broker {
         let session = &mut self.sessions[key];
         let Routing { index, groups, .. } = &mut self.routing;
         let (id, new) = groups.find_or_insert(name);
-        let before = groups.join(id, key, route, session.connection.is_some());
+        groups.join(id, key, route, session.connection.is_some());
         if new && index.insert(filter, id.subscriber(), Route::default()).is_err() {
             groups.leave(id, key);
             return false;
         }
-        if !before {
-            session.groups.push(id);
-        }
+        session.groups.insert(id);
         true
     }
 
@@ -204,9 +211,7 @@ impl Broker {
         now: Instant,
     ) -> Result<(), Stop> {
         let Some(key) = self.connections[index].session else { return Ok(()) };
-        if unsubscribe.filters.iter().any(|filter| Subscription::parse(filter).is_err()) {
-            return Err(Violation::TopicFilterMalformed.into());
-        }
+        self.check_filters(unsubscribe.filters.iter())?;
         let reasons: Vec<_> = unsubscribe
             .filters
             .iter()
@@ -252,7 +257,7 @@ impl Broker {
                 if gone {
                     self.routing.index.remove(filter, id.subscriber());
                 }
-                self.sessions[key].groups.retain(|group| *group != id);
+                self.sessions[key].groups.remove(&id);
                 true
             }
             Err(_) => false,

@@ -2,7 +2,11 @@
 
 use crate::subscriptions::{identifier, subscribe_all};
 use crate::support::{AtMostOnce, Bench, Got, V5, connect, id, publish};
-use mqtt_codec::{Packet, Properties, ReasonCode, Subscribe, SubscribeFilters, SubscriptionOptions};
+use mqtt_codec::{
+    Packet, Properties, ReasonCode, Subscribe, SubscribeFilters, SubscriptionOptions, Unsubscribe,
+    UnsubscribeFilters,
+};
+use mqtt_core::{CloseReason, Violation};
 
 #[test]
 fn each_capability_that_is_missing_has_its_code() {
@@ -97,6 +101,27 @@ fn a_subscribe_with_more_filters_than_can_be_held_is_refused_whole() {
         let got = bench.got(client);
         assert_eq!(matches!(&got[0], Got::SubAck(5, reasons) if reasons.len() == count), taken);
         assert_eq!(got[0] == Got::Disconnect(ReasonCode::QUOTA_EXCEEDED), !taken);
+    }
+}
+
+#[test]
+fn an_unsubscribe_with_more_filters_than_can_be_held_is_refused_whole() {
+    for (count, accepted) in [(10_000, true), (10_001, false)] {
+        let mut bench = Bench::new();
+        let client = bench.connect(&connect(V5, "c"));
+        let filters = vec!["a"; count];
+        let filters = UnsubscribeFilters::list(&filters);
+        bench.send(
+            client,
+            &Packet::Unsubscribe(Unsubscribe { packet_id: id(1), properties: Properties::NONE, filters }),
+        );
+        let got = bench.got(client);
+        let refused = [
+            Got::Disconnect(ReasonCode::QUOTA_EXCEEDED),
+            Got::Closed(CloseReason::Violation(Violation::TooManyFilters)),
+        ];
+        assert_eq!(got == refused, !accepted, "{:?}", got.last());
+        assert_eq!(got.len() == 1, accepted);
     }
 }
 
