@@ -46,6 +46,10 @@ pub(crate) struct Application {
     announced: bool,
     /// There was a session.
     established: bool,
+    /// CONNACK has come.
+    connected: bool,
+    /// A connection was lost before CONNACK, and none was accepted since.
+    unanswered: bool,
 
     /// What is under way.
     tasks: BTreeMap<Handle, Task>,
@@ -97,6 +101,8 @@ impl Application {
             close: false,
             announced: false,
             established: false,
+            connected: false,
+            unanswered: false,
             tasks: BTreeMap::new(),
             filters: BTreeMap::new(),
             leaving: Vec::new(),
@@ -142,7 +148,12 @@ impl Application {
     }
 
     fn connected(&mut self, session_present: bool, now: Instant, ledger: &mut Ledger) {
+        self.connected = true;
+        let unanswered = std::mem::take(&mut self.unanswered);
         if session_present {
+            if unanswered && self.spec.expiry > 0 && self.spec.expiry < NEVER {
+                self.doubt_session(now, ledger);
+            }
             return;
         }
         if self.established && self.spec.expiry == NEVER {
@@ -180,7 +191,8 @@ impl Application {
         for place in self.notebook.crash(survive) {
             ledger.delivered[place].revoked = true;
         }
-        (self.link, self.stalled_until) = (None, None);
+        self.unanswered |= self.link.take().is_some() && !self.connected;
+        self.stalled_until = None;
         (self.dial, self.close, self.announced) = (false, false, false);
         self.agenda.clear();
         let downtime = self.random.between(Duration::ZERO, self.downtime);
@@ -301,7 +313,7 @@ impl Participant for Application {
 
     fn dialled(&mut self, link: LinkId, now: Instant, ledger: &mut Ledger) {
         self.link = Some(link);
-        self.dial = false;
+        (self.dial, self.connected) = (false, false);
         self.input(Input::Opened, now, ledger);
     }
 
@@ -311,6 +323,7 @@ impl Participant for Application {
 
     fn lost(&mut self, now: Instant, ledger: &mut Ledger) {
         if self.link.take().is_some() {
+            self.unanswered |= !self.connected;
             (self.close, self.announced, self.stalled_until) = (false, false, None);
             self.input(Input::Closed, now, ledger);
         }

@@ -129,6 +129,7 @@ impl Client {
             sent: None,
             fate: Fate::GivenUp,
             repeated: false,
+            doubtful: false,
         });
         self.will = Some(ledger.wills.len());
         ledger.wills.push(WillRecord {

@@ -87,7 +87,7 @@ impl<'a> Check<'a> {
         let qos = qos.filter(|qos| lasting || (*qos < QoS::ExactlyOnce && self.ledger.crashes.is_empty()));
         self.enough(number, message, qos, group, &copies);
         let exactly = copies.iter().filter(|copy| copy.qos == QoS::ExactlyOnce).count();
-        if exactly > 1 && (lasting || self.ledger.crashes.is_empty()) {
+        if exactly > 1 && !message.doubtful && (lasting || self.ledger.crashes.is_empty()) {
             self.problem(number, &format!("{exactly} members of {group} got it with QoS 2"));
         }
     }
@@ -119,7 +119,7 @@ impl<'a> Check<'a> {
     /// Exactly once with QoS 2, and at most once with QoS 0 (unless the publisher repeated it, or the broker forgot).
     fn no_copy_too_many(&mut self, number: usize, message: &Published, client: usize, copies: &[Delivered]) {
         let count = |qos| copies.iter().filter(|copy| copy.qos == qos).count();
-        let remembered = self.ledger.crashes.is_empty() || self.lasts(client);
+        let remembered = (self.ledger.crashes.is_empty() || self.lasts(client)) && !message.doubtful;
         if count(QoS::ExactlyOnce) > 1 && remembered {
             self.problem(number, &format!("client {client} got it {} times with QoS 2", copies.len()));
         }
@@ -162,6 +162,7 @@ impl<'a> Check<'a> {
                 continue;
             };
             let there = matches!(last.fate, Fate::Acknowledged(at) if at < span.asked);
+            let there = there && !is_repeated(self.ledger, topic);
             let qos = span.qos.min(last.qos);
             let copies: Vec<_> = self
                 .ledger
@@ -273,6 +274,11 @@ pub(crate) fn retained_topics(ledger: &Ledger) -> Vec<String> {
     retained.map(|message| message.topic.clone()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
+/// Whether a publisher crashed and sent an old message of this topic again, perhaps after its last one.
+fn is_repeated(ledger: &Ledger, topic: &str) -> bool {
+    ledger.published.iter().any(|message| message.repeated && message.topic == topic)
+}
+
 /// A new subscriber to everything got of each topic the message that was published last, and nothing else.
 pub(crate) fn check_retained(ledger: &Ledger, probe: usize) -> Vec<String> {
     let mut problems = Vec::new();
@@ -281,6 +287,9 @@ pub(crate) fn check_retained(ledger: &Ledger, probe: usize) -> Vec<String> {
         let of_topic = published.filter(|(_, message)| message.retain && message.topic == topic);
         let Some((number, last)) = of_topic.last() else { continue };
         let Fate::Acknowledged(_) = last.fate else { continue };
+        if is_repeated(ledger, &topic) {
+            continue;
+        }
         let expected: &[usize] = if last.payload.is_empty() { &[] } else { &[number] };
         let got: Vec<_> = ledger
             .delivered

@@ -47,6 +47,8 @@ pub struct Published {
     pub fate: Fate,
     /// Its publisher crashed after the acknowledgement, forgot it, and sends the message again.
     pub repeated: bool,
+    /// It was under way when its publisher was told of a session that need not be the one in which it was sent.
+    pub doubtful: bool,
 }
 
 /// What became of a message, as far as its publisher knows.

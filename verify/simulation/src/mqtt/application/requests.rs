@@ -38,6 +38,7 @@ impl Application {
             sent: handle.is_some().then_some(now),
             fate: Fate::Open,
             repeated: false,
+            doubtful: false,
         });
         if handle.is_none() || qos == QoS::AtMostOnce {
             ledger.give_up(number);
@@ -91,6 +92,19 @@ impl Application {
             }
         } else {
             self.subscribe_again(now, ledger, |ledger, place| ledger.spans[place].gone.is_some());
+        }
+    }
+
+    /// The session may have expired, and an unanswered CONNECT may have begun the one that there is now: nobody can tell.
+    pub(super) fn doubt_session(&mut self, now: Instant, ledger: &mut Ledger) {
+        for span in ledger.spans.iter_mut().filter(|span| span.client == self.index && span.granted.is_some())
+        {
+            span.leaving.get_or_insert(now);
+        }
+        for task in self.tasks.values() {
+            if let Task::Publish(number) = task {
+                ledger.published[*number].doubtful = true;
+            }
         }
     }
 

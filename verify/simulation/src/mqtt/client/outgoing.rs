@@ -123,6 +123,7 @@ impl Client {
             sent: None,
             fate: Fate::Open,
             repeated: false,
+            doubtful: false,
         })
     }
 
