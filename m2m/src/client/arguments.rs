@@ -53,7 +53,7 @@ pub(crate) struct ConnectionArguments {
     #[arg(short = 'x', long, value_name = "SECONDS", value_parser = expiry, allow_hyphen_values = true)]
     session_expiry: Option<u32>,
     /// Messages that may be unacknowledged on their way to the broker.
-    #[arg(short = 'M', long, value_name = "NUMBER", default_value_t = 1024, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(short = 'M', long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
     max_inflight: u16,
     /// Where the broker publishes a message when this client vanishes.
     #[arg(long, value_name = "TOPIC", value_parser = topic_name)]
@@ -120,7 +120,7 @@ impl ConnectionArguments {
             ..Config::default()
         };
         let config = with_properties(config, &properties.connect);
-        check(&config)?;
+        self.check(&config)?;
         Ok(Connection { server, config, properties, topic, quiet: self.quiet })
     }
 
@@ -144,6 +144,19 @@ impl ConnectionArguments {
             (None, None) if version == ProtocolVersion::V5 => String::new(),
             (None, None) => format!("m2m-{:016x}", random()?.next_u64()),
         })
+    }
+
+    /// What would be of no use.
+    fn check(&self, config: &Config) -> Result<(), Failure> {
+        let name_missing = config.username.is_none() && config.password.is_some();
+        if name_missing && config.version < ProtocolVersion::V5 {
+            return Err(Failure::usage("a password needs a user name: add -u, or -V 5, which does without"));
+        }
+        let keeps = !config.clean_start || config.session_expiry == u32::MAX;
+        if keeps && self.id.as_deref().is_none_or(str::is_empty) {
+            return Err(Failure::usage("a session that is kept needs a client identifier: add -i"));
+        }
+        Ok(())
     }
 
     fn will(&self, properties: &Properties) -> Option<Will> {
@@ -186,18 +199,6 @@ fn with_properties(mut config: Config, properties: &PropertyBuffer) -> Config {
     // They were in a buffer before.
     config.connect_properties = PropertyBuffer::new(others).unwrap_or_default();
     config
-}
-
-fn check(config: &Config) -> Result<(), Failure> {
-    let name_missing = config.username.is_none() && config.password.is_some();
-    if name_missing && config.version < ProtocolVersion::V5 {
-        return Err(Failure::usage("a password needs a user name: add -u, or -V 5, which does without"));
-    }
-    let keeps = !config.clean_start || config.session_expiry == u32::MAX;
-    if keeps && config.client_id.is_empty() {
-        return Err(Failure::usage("a session that is kept needs a client identifier: add -i"));
-    }
-    Ok(())
 }
 
 /// Seeded with entropy.

@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn errors_say_which_and_why() {
         for (text, expected) in [
-            ("pubish content-type x", "-D pubish: expected connect, will,"),
+            ("public content-type x", "-D public: expected connect, will,"),
             ("publish contenttype x", "-D publish contenttype: MQTT 5 has no such property"),
             ("publish content-type", "-D publish content-type: the value is missing"),
             ("publish user-property x", "-D publish user-property: the value is missing"),
