@@ -58,7 +58,7 @@ fn a_bad_command_line() {
     refused(&["broker", "--listne", "x"], 2, &["--listen"]);
     refused(&["broker", "--metrics", "9100"], 2, &["--metrics"]);
     refused(&[], 2, &["Usage"]);
-    let help = m2m().arg("--help").output().unwrap();
+    let help = m2m().args(["broker", "--help"]).output().unwrap();
     assert!(help.status.success() && String::from_utf8(help.stdout).unwrap().contains("Exit codes:"));
 }
 
