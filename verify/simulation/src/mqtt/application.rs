@@ -20,6 +20,7 @@ use crate::contract;
 use crate::net::LinkId;
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each holds on its own")]
 pub(crate) struct Application {
     spec: ClientSpec,
     options: ApplicationSpec,

@@ -21,6 +21,7 @@ use crate::net::LinkId;
 const WINDOW: usize = 8;
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each holds on its own")]
 pub(crate) struct Client {
     spec: ClientSpec,
     index: usize,
@@ -69,6 +70,7 @@ pub(crate) struct Client {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::enum_variant_names, reason = "the packets' names")]
 enum Ack {
     PubAck(PacketIdentifier),
     PubRec(PacketIdentifier),

@@ -20,16 +20,14 @@ impl Scenario {
         let lossy = random.chance(1, 6);
         let config = config(&mut random, lossy);
         let clients: Vec<_> = (0..3 + random.below(3)).map(|number| client(&mut random, number)).collect();
-        let crash = match config.durable {
-            true => (0..random.below(3)).map(|_| millis(&mut random, 500, BUSY)).collect(),
-            false => Vec::new(),
-        };
+        let crashes = if config.durable { random.below(3) } else { 0 };
+        let crash: Vec<_> = (0..crashes).map(|_| millis(&mut random, 500, BUSY)).collect();
         let mut ops = Vec::new();
         let members = if random.chance(1, 3) { 2 } else { 0 };
         let group_qos = qos(&mut random);
         for client in 0..clients.len() {
             ops.push((millis(&mut random, 0, 100), client, Op::Connect));
-            for _ in 0..1 + random.below(2) {
+            for _ in 0..=random.below(2) {
                 let op = if client < members {
                     Op::Subscribe("$share/group/s/+".into(), group_qos)
                 } else {
@@ -164,7 +162,8 @@ fn happen(
     member: bool,
     ops: &mut Vec<(Duration, usize, Op)>,
 ) {
-    let later = at + millis(random, 1, 2000);
+    let span = millis(random, 1, 2000);
+    let later = at + span;
     match random.below(20) {
         0 => {
             ops.push((at, client, Op::Disconnect));
@@ -174,7 +173,7 @@ fn happen(
             ops.push((at, client, Op::Drop));
             ops.push((later, client, Op::Connect));
         }
-        2 => ops.push((at, client, Op::Stall(later - at))),
+        2 => ops.push((at, client, Op::Stall(span))),
         8 if !member && random.chance(1, 4) => {
             ops.push((at, client, Op::Clean));
             ops.push((later, client, Op::Connect));

@@ -156,9 +156,8 @@ impl<'a> Check<'a> {
         }
         for topic in retained_topics(self.ledger).iter().filter(|topic| matches(&span.filter, topic)) {
             let published = self.ledger.published.iter().enumerate();
-            let Some((number, last)) =
-                published.filter(|(_, message)| message.retain && message.topic == *topic).last()
-            else {
+            let mut of_topic = published.filter(|(_, message)| message.retain && message.topic == *topic);
+            let Some((number, last)) = of_topic.next_back() else {
                 continue;
             };
             let there = matches!(last.fate, Fate::Acknowledged(at) if at < span.asked);
@@ -284,8 +283,8 @@ pub(crate) fn check_retained(ledger: &Ledger, probe: usize) -> Vec<String> {
     let mut problems = Vec::new();
     for topic in retained_topics(ledger) {
         let published = ledger.published.iter().enumerate();
-        let of_topic = published.filter(|(_, message)| message.retain && message.topic == topic);
-        let Some((number, last)) = of_topic.last() else { continue };
+        let mut of_topic = published.filter(|(_, message)| message.retain && message.topic == topic);
+        let Some((number, last)) = of_topic.next_back() else { continue };
         let Fate::Acknowledged(_) = last.fate else { continue };
         if is_repeated(ledger, &topic) {
             continue;

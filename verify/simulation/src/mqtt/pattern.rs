@@ -17,7 +17,6 @@ pub(crate) fn matches(filter: &str, topic: &str) -> bool {
     for pattern in filter.split('/') {
         match (pattern, levels.next()) {
             ("#", _) => return true,
-            (_, None) => return false,
             ("+", Some(_)) => {}
             (pattern, Some(level)) if pattern == level => {}
             _ => return false,

@@ -94,6 +94,7 @@ pub struct ClientSpec {
 
 /// How an application uses its client.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct ApplicationSpec {
     /// Whether its first connection begins a new session (MQTT 5; else the session expiry decides).
     pub clean_start: bool,

@@ -93,7 +93,9 @@ impl World {
             agenda.schedule(START + *at, Due::Op(*client, op.clone()));
         }
         if let Crash::At(times) = &scenario.faults.crash {
-            times.iter().for_each(|at| agenda.schedule(START + *at, Due::Crash));
+            for at in times {
+                agenda.schedule(START + *at, Due::Crash);
+            }
         }
         Self {
             now: START,

@@ -57,6 +57,7 @@ struct Link {
 
 impl Side {
     /// The other end.
+    #[must_use]
     pub const fn other(self) -> Self {
         match self {
             Self::Dialled => Self::Accepted,
@@ -161,7 +162,9 @@ impl Network {
     /// Ends all connections at once.
     pub fn cut_all(&mut self, now: Instant) {
         let links: Vec<_> = self.links.keys().copied().collect();
-        links.into_iter().for_each(|id| self.cut(id, now));
+        for id in links {
+            self.cut(id, now);
+        }
     }
 
     /// The weather changes, and no connection that was to be cut will be.

@@ -73,7 +73,13 @@ impl Application {
 
     /// The subscriptions are gone with the session: they are made again by the client, or here.
     pub(super) fn session_lost(&mut self, now: Instant, ledger: &mut Ledger) {
-        let pending: Vec<_> = self.tasks.values().copied().collect();
+        let mut pending: Vec<_> = self.tasks.values().copied().collect();
+        // What is being replaced may be made again before that, too.
+        let replaced = pending.iter().filter_map(|task| match task {
+            Task::Subscribe(place) => ledger.spans[*place].replaces.map(Task::Unsubscribe),
+            _ => None,
+        });
+        pending.extend(replaced.collect::<Vec<_>>());
         let spans = ledger.spans.iter_mut().enumerate().filter(|(_, span)| span.client == self.index);
         for (place, span) in spans {
             // Those that are still asked for will be, those that are being taken back may be made again before that.
