@@ -17,5 +17,5 @@ mod wire;
 mod world;
 
 pub use ledger::{Delivered, Fate, Ledger, Published, Span, WillRecord};
-pub use scenario::{ApplicationSpec, ClientSpec, Crash, Faults, Op, Scenario, WillSpec};
+pub use scenario::{ApplicationSpec, ClientSpec, Crash, Faults, NEVER, Op, Scenario, WillSpec};
 pub use world::{Outcome, run};
