@@ -1,4 +1,5 @@
 //! The two programs, and a broker that tells what it has seen.
+#![allow(dead_code, reason = "every test binary uses a part")]
 
 use std::io::{Read, Write};
 use std::process::{Child, Command, Output, Stdio};
