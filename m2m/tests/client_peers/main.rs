@@ -13,3 +13,4 @@ mod tool;
 mod brokers;
 mod foreign;
 mod same_output;
+mod terminal;

@@ -258,3 +258,26 @@ fn names_and_ipv6_addresses() {
     assert_eq!(code, 1);
     assert!(problem.starts_with("m2m: cannot connect to no.such.host.invalid:1883: "), "{problem}");
 }
+
+/// "Server moved" (MQTT 5 §4.11).
+#[test]
+fn a_server_that_names_another_one() {
+    let broker = broker();
+    publish(&broker, &["-t", "a", "-m", "here", "-r", "-q", "1"]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let reference = format!("127.0.0.1:{} elsewhere", broker.port());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut buffer = [0; 1024];
+        assert!(stream.read(&mut buffer).unwrap() > 0);
+        let length = reference.len() as u8;
+        stream.write_all(&[0x20, length + 6, 0, 0x9d, length + 3, 0x1c, 0, length]).unwrap();
+        stream.write_all(reference.as_bytes()).unwrap();
+    });
+    let (code, output, told) =
+        result(&tool("sub", &port, &["-V", "5", "-t", "a", "-C", "1"]).output().unwrap());
+    assert_eq!((code, output.as_str()), (0, "here\n"), "{told}");
+    assert!(told.contains(": 0x9D Server moved; trying again in "), "{told}");
+    server.join().unwrap();
+}
