@@ -38,7 +38,7 @@ impl State {
     pub(super) fn act(&mut self, now: Instant) {
         while let Some(action) = self.broker.poll_action() {
             match action {
-                Action::Output(id) => self.dirty.push(id),
+                Action::Output(id) => self.write_soon(id),
                 Action::Close { connection, reason } => self.close(connection, reason),
                 Action::Resume(id) => {
                     if let Some(connection) = self.connection(id) {
@@ -97,7 +97,7 @@ impl State {
         if let Some(connection) = self.connection(id) {
             connection.closing = true;
             connection.linger = !matches!(reason, CloseReason::Disconnected(_));
-            self.dirty.push(id);
+            self.write_soon(id);
         }
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Connection {
     unread: Option<Box<[u8]>>,
     /// The broker takes `unread` now.
     pub(super) resumed: bool,
+    /// It stands among those with output that nobody has tried to write yet.
+    pub(super) dirty: bool,
     /// The socket has no room.
     pub(super) blocked: bool,
     /// The client sends no more, or the connection broke: reading will tell.
@@ -69,6 +71,7 @@ impl Connection {
             client: None,
             unread: None,
             resumed: false,
+            dirty: false,
             blocked: false,
             ended: false,
             connected: false,
@@ -89,7 +92,7 @@ impl State {
         connection.ended |= event.is_read_closed() || event.is_error();
         if connection.blocked && event.is_writable() {
             connection.blocked = false;
-            self.dirty.push(id);
+            self.write_soon(id);
         }
         if event.is_readable() || event.is_read_closed() || event.is_error() {
             self.serve(id, now);

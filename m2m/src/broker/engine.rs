@@ -180,6 +180,8 @@ impl Engine {
                 }),
                 () = self.again.notified() => {
                     events.clear();
+                    // A notification alone never lets tokio look at the sockets, timers and signals.
+                    tokio::task::yield_now().await;
                     Ok(())
                 }
             };

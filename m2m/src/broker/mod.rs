@@ -133,7 +133,7 @@ fn listen_on_loopback() -> Result<Vec<mio::net::TcpListener>, Error> {
     announce(&listeners)?;
     info!(
         "only clients on this machine can connect; for others: \
-         m2m broker --listen tcp://0.0.0.0:1883 --listen tcp://[::]:1883 --password-file FILE"
+         m2m broker --listen tcp://0.0.0.0:1883 --password-file FILE, or [::] for IPv6 and, on most systems, IPv4"
     );
     Ok(listeners)
 }
