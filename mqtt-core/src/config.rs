@@ -74,8 +74,9 @@ pub struct Config {
     pub max_retained: u32,
     /// Bytes of all stored messages (queued, in flight, retained), of packets that have arrived in part, of subscriptions,
     /// topics of retained messages and topic aliases; a message that many clients wait for counts once, its place in each
-    /// of their queues for 96 bytes, and 4 for each of several subscription identifiers. What the broker holds is at most about twice as much (tables that grow are copied), and for each connection and session what their
-    /// own limits say. Default 256 MiB.
+    /// of their queues for 96 bytes, and 4 for each of several subscription identifiers. A session that reads retained
+    /// messages has one such place even when all is used. What the broker holds is at most about twice as much (tables that
+    /// grow are copied), and for each connection and session what their own limits say. Default 256 MiB.
     pub max_memory: usize,
     /// What a session's queue holds.
     pub queue: QueueConfig,

@@ -42,7 +42,7 @@ impl Place {
         Ok(Self { message, size })
     }
 
-    /// As [`take`](Self::take), though the budget may be used up: for a few at a time.
+    /// As [`take`](Self::take), though the budget may be used up: for one at a time in each session.
     pub(crate) fn take_anyway(message: Arc<Message>) -> Self {
         message.charge.meter.used.fetch_add(PLACE, Relaxed);
         Self { message, size: PLACE }
@@ -242,6 +242,11 @@ impl Budget {
     /// Takes `size` bytes for something other than a message.
     pub(crate) fn take(&self, size: usize) -> Result<(), OutOfMemory> {
         self.meter.take(size)
+    }
+
+    /// Whether a stored message could take another place.
+    pub(crate) fn has_room_for_place(&self) -> bool {
+        self.used().saturating_add(PLACE) <= self.meter.limit.load(Relaxed)
     }
 
     /// Counts bytes that are in use already.

@@ -309,6 +309,10 @@ impl Broker {
     /// Moves the next retained message for a new subscription into the (empty) queue; `false` when there is none for now.
     fn walk(&mut self, key: SessionKey, budget: &mut u32, now: Instant) -> bool {
         let session = &mut self.sessions[key];
+        if session.outgoing.len() > 0 && !self.budget.has_room_for_place() {
+            // One at a time, then: the next when this one is acknowledged.
+            return false;
+        }
         let Some(mut entry) = session.walks.first_entry() else { return false };
         let walk = entry.get_mut();
         match self.retained.next(&mut walk.cursor, budget) {

@@ -2,8 +2,8 @@
 
 use machine::Instant;
 use mqtt_codec::{
-    Direction, Frame, FrameRules, Malformed, Packet, ProtocolVersion, Publish, QoS, frame_len_hint,
-    next_frame,
+    Direction, Frame, FrameRules, Malformed, Packet, PacketType, ProtocolVersion, Publish, QoS, ReasonCode,
+    frame_len_hint, next_frame,
 };
 
 use super::phase::{Event, Phase};
@@ -75,6 +75,9 @@ impl Client {
                     self.end_with_error(violation.reason_code(), &violation, why, now);
                 }
                 self.commit();
+            }
+            Err(_) if is_older_server(&frame) => {
+                self.end(DisconnectReason::Refused(ReasonCode::UNSUPPORTED_PROTOCOL_VERSION));
             }
             Err(malformed) => self.refuse_malformed(malformed, now),
         }
@@ -158,6 +161,11 @@ impl Client {
         }
         Ok(())
     }
+}
+
+/// A server that does not know MQTT 5 refuses it in the form of its own version, with return code 1 (3.1.1 §3.1.2.2).
+fn is_older_server(frame: &Frame<'_>) -> bool {
+    frame.packet_type() == PacketType::ConnAck && frame.body() == [0, 1]
 }
 
 /// A message for the application: one allocation.

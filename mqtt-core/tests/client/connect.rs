@@ -231,6 +231,16 @@ fn a_refusal_is_told_with_its_reason_and_tried_again_later() {
 }
 
 #[test]
+fn a_server_that_knows_no_mqtt_5_refuses_in_its_own_form() {
+    let mut script = Script::new(plain(V5));
+    script.open();
+    script.input(Input::Bytes(&[0x20, 2, 0, 1]));
+    assert!(script.closed);
+    let expected = DisconnectReason::Refused(ReasonCode::UNSUPPORTED_PROTOCOL_VERSION);
+    assert_eq!(script.reason(), Some(expected));
+}
+
+#[test]
 fn nothing_larger_than_the_servers_maximum_packet_size_is_sent() {
     // mqtt-protocol-core #63: what is not sent keeps no identifier.
     let mut script = Script::new(plain(V5));
