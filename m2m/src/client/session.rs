@@ -260,6 +260,7 @@ impl Session {
             (DisconnectReason::Refused(reason) | DisconnectReason::Server(reason), _) => reason.to_string(),
             (DisconnectReason::ConnectTimeout, _) => "no answer".to_owned(),
             (DisconnectReason::PingTimeout, _) => "the server is silent".to_owned(),
+            (DisconnectReason::Stalled, _) => "the server takes nothing".to_owned(),
             (other, _) => format!("{other:?}"),
         };
         let wait = (retry_at - self.clock.now()).max(Duration::from_millis(100));

@@ -80,6 +80,9 @@ fn aedes() {
     let broker = Foreign::aedes();
     talk(&broker, &["31", "311"]);
     keep(&broker, &["31", "311"]);
+    let (code, _, problem) = subscribe(&broker, &["-V", "5"]);
+    assert_eq!(code, 132, "{problem}");
+    assert!(problem.contains("0x84 Unsupported Protocol Version: try another -V"), "{problem}");
     resume(&broker, &["31", "311"]);
 }
 

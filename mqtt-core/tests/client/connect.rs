@@ -3,7 +3,7 @@
 use core::num::{NonZeroU16, NonZeroU32};
 
 use mqtt_codec::{Connect, Packet, PacketType, Properties, Property, QoS, ReasonCode, SubscriptionOptions};
-use mqtt_core::client::{Config, DisconnectReason, DropReason, Outcome, Will};
+use mqtt_core::client::{Config, DisconnectReason, DropReason, Input, Outcome, Will};
 use mqtt_core::{PropertyBuffer, Publication, Violation};
 
 use crate::script::{
