@@ -4,9 +4,13 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use mqtt_codec::{Properties, QoS, ReasonCode};
+use machine::Instant;
+use mqtt_codec::{Properties, PropertyContext, QoS, ReasonCode};
+use topic_match::TopicName;
 
 use crate::config::Checks;
+use crate::error::Refused;
+use crate::message::{Draft, expires_at, is_forwarded};
 
 /// A connection of the broker; never reused for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,6 +112,29 @@ pub struct Publication<'a> {
     pub properties: Properties<'a>,
     /// The application message.
     pub payload: &'a [u8],
+}
+
+impl<'a> Publication<'a> {
+    /// The message, with what is forwarded of its properties encoded into `properties`.
+    pub(crate) fn draft<'b>(&self, properties: &'b mut Vec<u8>, now: Instant) -> Result<Draft<'b>, Refused>
+    where
+        'a: 'b,
+    {
+        TopicName::new(self.topic).map_err(|_| Refused::InvalidTopic)?;
+        for property in self.properties.iter().filter(is_forwarded) {
+            property.encode(properties).map_err(|_| Refused::InvalidProperties)?;
+        }
+        Properties::validate(properties, PropertyContext::PublishToServer)
+            .map_err(|_| Refused::InvalidProperties)?;
+        Ok(Draft {
+            topic: self.topic,
+            properties,
+            payload: self.payload,
+            qos: self.qos,
+            retain: self.retain,
+            expires: expires_at(self.properties.message_expiry_interval(), now),
+        })
+    }
 }
 
 /// An owned copy of the authentication method and data of a CONNECT or AUTH packet.

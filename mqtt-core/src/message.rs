@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use core::time::Duration;
 
 use machine::Instant;
-use mqtt_codec::{Properties, ProtocolVersion, QoS};
+use mqtt_codec::{Properties, Property, ProtocolVersion, QoS};
 
 /// What a stored message costs beside its bytes: the structure, its allocations and their slack.
 const OVERHEAD: usize = 128;
@@ -173,6 +173,14 @@ impl<'a> Draft<'a> {
         let left = self.expires?.saturating_since(now);
         Some(u32::try_from(left.as_micros().div_ceil(1_000_000)).unwrap_or(u32::MAX))
     }
+}
+
+/// Whether a property of a PUBLISH goes on as it is: aliases and expiry are each hop's own, identifiers the receiver's.
+pub(crate) fn is_forwarded(property: &Property<'_>) -> bool {
+    !matches!(
+        property,
+        Property::TopicAlias(_) | Property::SubscriptionIdentifier(_) | Property::MessageExpiryInterval(_)
+    )
 }
 
 /// When a message with this expiry interval expires.

@@ -33,7 +33,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use machine::{Deadlines, Instant, Random};
-use mqtt_codec::{Property, ReasonCode};
+use mqtt_codec::ReasonCode;
 use slab::Slab;
 use topic_match::{FilterLimits, TopicName};
 
@@ -51,7 +51,7 @@ use crate::counters::{Counters, Gauges};
 use crate::error::Refused;
 use crate::input::{ConnectionId, Input, Publication};
 use crate::journal::Journal;
-use crate::message::{Budget, Draft, expires_at};
+use crate::message::Budget;
 use crate::output::{Output, Pool};
 use crate::records::{Change, Record};
 
@@ -205,30 +205,12 @@ impl Broker {
     /// Publishes a message that comes from elsewhere than a connection.
     ///
     /// # Errors
-    /// [`Refused::InvalidTopic`]; [`Refused::Full`] when the memory limit is reached: nobody got the message then.
+    /// [`Refused::InvalidTopic`]; [`Refused::InvalidProperties`]; [`Refused::Full`] when the memory limit is reached:
+    /// nobody got the message then.
     pub fn publish(&mut self, publication: &Publication<'_>, now: Instant) -> Result<(), Refused> {
-        let name = TopicName::new(publication.topic).map_err(|_| Refused::InvalidTopic)?;
-        name.check(&self.filter_limits).map_err(|_| Refused::InvalidTopic)?;
         let mut properties = Vec::new();
-        for property in &publication.properties {
-            let left_out = matches!(
-                property,
-                Property::TopicAlias(_)
-                    | Property::SubscriptionIdentifier(_)
-                    | Property::MessageExpiryInterval(_)
-            );
-            if !left_out && property.encode(&mut properties).is_err() {
-                return Err(Refused::Full);
-            }
-        }
-        let draft = Draft {
-            topic: publication.topic,
-            properties: &properties,
-            payload: publication.payload,
-            qos: publication.qos,
-            retain: publication.retain,
-            expires: expires_at(publication.properties.message_expiry_interval(), now),
-        };
+        let draft = publication.draft(&mut properties, now)?;
+        TopicName::assume_valid(draft.topic).check(&self.filter_limits).map_err(|_| Refused::InvalidTopic)?;
         let routed = self.route(&draft, None, None, now);
         self.commit(now);
         routed.map(drop).map_err(|_| {

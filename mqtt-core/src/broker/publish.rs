@@ -4,8 +4,7 @@ use alloc::sync::Arc;
 
 use machine::Instant;
 use mqtt_codec::{
-    Acknowledge, Delivery, Packet, PacketIdentifier, Properties, Property, ProtocolVersion, Publish, QoS,
-    ReasonCode,
+    Acknowledge, Delivery, Packet, PacketIdentifier, Properties, ProtocolVersion, Publish, QoS, ReasonCode,
 };
 use topic_match::TopicName;
 
@@ -14,7 +13,7 @@ use super::connection::Waiting;
 use super::receive::Stop;
 use crate::action::Question;
 use crate::error::Violation;
-use crate::message::{Draft, Message, OutOfMemory, expires_at};
+use crate::message::{Draft, Message, OutOfMemory, expires_at, is_forwarded};
 use crate::qos::incoming::Arrival;
 use crate::records::Change;
 use crate::topic_alias::IncomingAliases;
@@ -244,14 +243,11 @@ pub(super) fn is_reserved(topic: &str) -> bool {
 
 /// The properties that go on to subscribers unchanged, encoded: as they came, or rewritten without those that do not.
 fn forwarded<'a>(properties: &Properties<'a>, rewritten: &'a mut alloc::vec::Vec<u8>) -> &'a [u8] {
-    let stays = |property: &Property<'_>| {
-        !matches!(property, Property::TopicAlias(_) | Property::MessageExpiryInterval(_))
-    };
-    if properties.iter().all(|property| stays(&property)) {
+    if properties.iter().all(|property| is_forwarded(&property)) {
         return properties.encoded();
     }
     rewritten.clear();
-    for property in properties.iter().filter(stays) {
+    for property in properties.iter().filter(is_forwarded) {
         // It was decoded, so it can be encoded.
         _ = property.encode(rewritten);
     }

@@ -4,17 +4,14 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use machine::Instant;
-use mqtt_codec::{
-    Acknowledge, Packet, PacketIdentifier, Properties, Property, PropertyContext, QoS, ReasonCode,
-};
-use topic_match::TopicName;
+use mqtt_codec::{Acknowledge, Packet, PacketIdentifier, Properties, QoS, ReasonCode};
 
 use super::phase::Phase;
 use super::records::Change;
 use super::{Client, DropReason, Handle, Outcome, Pending};
 use crate::error::{Refused, Violation};
 use crate::input::Publication;
-use crate::message::{Draft, Message, expires_at};
+use crate::message::{Draft, Message};
 use crate::publish_packet::{self, Outgoing, Receiver, SHARED_ABOVE, TooLarge};
 use crate::qos::outgoing::{self, Acknowledgement, State};
 
@@ -26,24 +23,11 @@ impl Client {
     /// its QoS.
     ///
     /// # Errors
-    /// [`Refused::InvalidTopic`]; [`Refused::InvalidProperties`]; [`Refused::Full`] when as many messages wait as the configuration allows, or their bytes
-    /// do.
+    /// [`Refused::InvalidTopic`]; [`Refused::InvalidProperties`]; [`Refused::Full`] when as many messages wait as the
+    /// configuration allows, or their bytes do.
     pub fn publish(&mut self, publication: &Publication<'_>, now: Instant) -> Result<Handle, Refused> {
-        TopicName::new(publication.topic).map_err(|_| Refused::InvalidTopic)?;
         let mut properties = Vec::new();
-        for property in publication.properties.iter().filter(is_forwarded) {
-            property.encode(&mut properties).map_err(|_| Refused::InvalidProperties)?;
-        }
-        Properties::validate(&properties, PropertyContext::PublishToServer)
-            .map_err(|_| Refused::InvalidProperties)?;
-        let draft = Draft {
-            topic: publication.topic,
-            properties: &properties,
-            payload: publication.payload,
-            qos: publication.qos,
-            retain: publication.retain,
-            expires: expires_at(publication.properties.message_expiry_interval(), now),
-        };
+        let draft = publication.draft(&mut properties, now)?;
         let at_once = self.phase == Phase::Connected && !self.has_backlog() && self.outbox.len() < HIGH_WATER;
         if draft.qos == QoS::AtMostOnce && (at_once || !self.may_wait(draft.qos)) {
             let shared = at_once && draft.payload.len() > SHARED_ABOVE;
@@ -303,12 +287,4 @@ impl Client {
     fn window(&self) -> u16 {
         self.server.receive_maximum.min(self.config.max_inflight)
     }
-}
-
-/// Whether a property of a publication goes out as it is: aliases and expiry are the client's, identifiers the server's.
-fn is_forwarded(property: &Property<'_>) -> bool {
-    !matches!(
-        property,
-        Property::TopicAlias(_) | Property::SubscriptionIdentifier(_) | Property::MessageExpiryInterval(_)
-    )
 }

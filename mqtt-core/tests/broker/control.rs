@@ -35,6 +35,12 @@ fn the_host_publishes_like_a_client() {
     for topic in ["", "a/+", "a/#", "a\0b", &"a/".repeat(200)] {
         assert_eq!(bench.broker.publish(&publication(topic), bench.now), Err(Refused::InvalidTopic));
     }
+    for wrong in [Property::AssignedClientIdentifier("x"), Property::ResponseTopic("a/+")] {
+        let list = [wrong];
+        let message = Publication { properties: Properties::list(&list), ..publication("a/b") };
+        assert_eq!(bench.broker.publish(&message, bench.now), Err(Refused::InvalidProperties), "{wrong:?}");
+    }
+    assert_eq!(bench.messages(client), []);
 }
 
 #[test]
