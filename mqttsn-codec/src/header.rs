@@ -93,7 +93,7 @@ pub(crate) fn split(datagram: &[u8]) -> Result<(u8, &[u8]), Malformed> {
             check_length(usize::from(u16::from_be_bytes([*high, *low])), 4, datagram)?;
             Ok((*msg_type, rest))
         }
-        [LONG, ..] => Err(Malformed::TruncatedHeader),
+        [] | [_] | [LONG, ..] => Err(Malformed::TruncatedHeader),
         [length, msg_type, rest @ ..] => {
             if *msg_type == ENCAPSULATED {
                 return Err(Malformed::Encapsulated);
@@ -101,7 +101,6 @@ pub(crate) fn split(datagram: &[u8]) -> Result<(u8, &[u8]), Malformed> {
             check_length(usize::from(*length), 2, datagram)?;
             Ok((*msg_type, rest))
         }
-        [] | [_] => Err(Malformed::TruncatedHeader),
     }
 }
 

@@ -250,10 +250,10 @@ impl<'a> Packet<'a> {
         match self {
             Self::WillTopicReq | Self::WillMsgReq | Self::PingResp => {}
             Self::ConnAck(code) | Self::WillTopicResp(code) | Self::WillMsgResp(code) => {
-                out.put(&[code.get()])
+                out.put(&[code.get()]);
             }
             Self::PubComp(id) | Self::PubRec(id) | Self::PubRel(id) | Self::UnsubAck(id) => {
-                put_u16(id.get(), out)
+                put_u16(id.get(), out);
             }
             Self::Advertise(message) => message.put(out),
             Self::SearchGw(message) => message.put(out),
