@@ -5,6 +5,7 @@ extern crate alloc;
 mod broker;
 mod client;
 mod clock;
+mod coap;
 mod passwd;
 
 use core::net::SocketAddr;
@@ -25,7 +26,7 @@ Exit codes:
 
 const LOG: &str = "M2M_LOG";
 
-/// MQTT for machines.
+/// MQTT and CoAP for machines.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -44,6 +45,8 @@ enum Command {
     /// Subscribe and print messages, with the options of `mosquitto_sub`.
     #[command(disable_help_flag = true, after_help = client::EXIT_CODES)]
     Sub(client::SubscribeArguments),
+    /// Send CoAP requests, or run a CoAP server.
+    Coap(coap::Arguments),
     /// Set or delete a user's password in a password file.
     #[command(after_help = EXIT_CODES)]
     Passwd(PasswdArguments),
@@ -93,6 +96,7 @@ fn main() -> ExitCode {
             log_to_stderr(client_log(arguments.is_debug()));
             client::subscribe(arguments)
         }
+        Command::Coap(arguments) => coap::run(arguments),
         Command::Passwd(PasswdArguments { file, user, delete }) => {
             let result = if delete { passwd::delete(&file, &user) } else { passwd::set(&file, &user) };
             result.map_or_else(|problem| fail(&problem, 1), |()| ExitCode::SUCCESS)

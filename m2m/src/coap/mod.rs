@@ -1,0 +1,29 @@
+//! `m2m coap`: requests to CoAP servers, and a server.
+
+mod dump;
+mod serve;
+mod transport;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+/// CoAP over UDP (RFC 7252).
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve files, or what tests of CoAP clients need.
+    Serve(serve::Arguments),
+}
+
+/// Runs `m2m coap`.
+pub(crate) fn run(arguments: Arguments) -> ExitCode {
+    match arguments.command {
+        Command::Serve(arguments) => serve::run(arguments),
+    }
+}
