@@ -12,6 +12,7 @@ mod message;
 mod option;
 mod reader;
 pub mod stream;
+pub mod uri;
 mod writer;
 
 pub use block::Block;
@@ -26,4 +27,5 @@ pub use option::{
     OptionIter, OptionNumber, Options, OptionsWriter, UintValue, insert_option, is_newer_notification,
     option_growth,
 };
+pub use uri::Uri;
 pub use writer::Output;
