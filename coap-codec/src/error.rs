@@ -80,10 +80,11 @@ impl Malformed {
             Self::ResetWithContent | Self::RequestInAcknowledgement | Self::ReservedClass => "RFC 7252 §4.2",
             Self::EmptyNonConfirmable => "RFC 7252 §4.3",
             Self::TokenTooLong => "RFC 7252 §3, RFC 8974 §2.1",
-            Self::OptionDelta15 | Self::OptionLength15 | Self::OptionTruncated | Self::UnexpectedPayload => {
-                "RFC 7252 §3.1"
-            }
-            Self::OptionNumberTooLarge => "RFC 7252 §12.2",
+            Self::OptionDelta15
+            | Self::OptionLength15
+            | Self::OptionTruncated
+            | Self::OptionNumberTooLarge
+            | Self::UnexpectedPayload => "RFC 7252 §3.1",
             Self::BlockTooLong => "RFC 7959 §2.2",
             Self::MessageTooLarge => "RFC 8323 §5.3.1",
             Self::LengthInWebSocket => "RFC 8323 §4.2",

@@ -1,6 +1,7 @@
 //! Option numbers and the registry, RFC 7252 §5.4.6 and §12.2.
 
 use core::fmt;
+use core::ops::RangeInclusive;
 
 /// The number of an option. Its low bits say what who does not know it has to do, §5.4.6.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,13 +36,6 @@ impl OptionNumber {
     #[inline]
     pub const fn is_no_cache_key(self) -> bool {
         self.0 & 0x1E == 0x1C
-    }
-
-    /// What the registry says, `None` when the number is not registered.
-    #[inline]
-    pub fn definition(self) -> Option<&'static Definition> {
-        let index = DEFINITIONS.binary_search_by_key(&self, |definition| definition.number).ok()?;
-        DEFINITIONS.get(index)
     }
 }
 
@@ -83,95 +77,112 @@ pub enum Format {
     String,
 }
 
-/// Every registered option, by number.
-pub static DEFINITIONS: &[Definition] = REGISTRY;
-
 macro_rules! options {
-    ($($(#[$doc:meta])* $constant:ident = $number:literal, $name:literal, $format:ident, $min:literal..=$max:literal $(, $repeatable:ident)?;)*) => {
+    ($($(#[$doc:meta])* $constant:ident = $name:literal, $number:literal, $format:ident, $len:expr, $often:ident;)*) => {
         impl OptionNumber {
             $($(#[$doc])* pub const $constant: Self = Self($number);)*
+
+            /// What the registry says, `None` when the number is not registered.
+            #[inline]
+            pub const fn definition(self) -> Option<&'static Definition> {
+                match self.0 {
+                    $($number => Some(const { &define($number, $name, Format::$format, $len, Often::$often) }),)*
+                    _ => None,
+                }
+            }
         }
 
-        const REGISTRY: &[Definition] = &[$(Definition {
-            number: OptionNumber($number),
-            name: $name,
-            format: Format::$format,
-            min_len: $min,
-            max_len: $max,
-            repeatable: options!(@ $($repeatable)?),
-        },)*];
+        /// Every registered option, by number.
+        pub static DEFINITIONS: &[Definition] =
+            &[$(define($number, $name, Format::$format, $len, Often::$often),)*];
     };
-    (@) => { false };
-    (@ repeatable) => { true };
+}
+
+/// How often an option can be in a message.
+#[derive(Clone, Copy)]
+enum Often {
+    Once,
+    Repeatable,
+}
+
+const fn define(
+    number: u16,
+    name: &'static str,
+    format: Format,
+    len: RangeInclusive<u16>,
+    often: Often,
+) -> Definition {
+    let (number, repeatable) = (OptionNumber(number), matches!(often, Often::Repeatable));
+    Definition { number, name, format, min_len: *len.start(), max_len: *len.end(), repeatable }
 }
 
 options! {
     /// RFC 7252 §5.10.8.1.
-    IF_MATCH = 1, "If-Match", Opaque, 0..=8, repeatable;
+    IF_MATCH = "If-Match", 1, Opaque, 0..=8, Repeatable;
     /// RFC 7252 §5.10.1.
-    URI_HOST = 3, "Uri-Host", String, 1..=255;
+    URI_HOST = "Uri-Host", 3, String, 1..=255, Once;
     /// RFC 7252 §5.10.6. Repeatable in requests only.
-    ETAG = 4, "ETag", Opaque, 1..=8, repeatable;
+    ETAG = "ETag", 4, Opaque, 1..=8, Repeatable;
     /// RFC 7252 §5.10.8.2.
-    IF_NONE_MATCH = 5, "If-None-Match", Empty, 0..=0;
+    IF_NONE_MATCH = "If-None-Match", 5, Empty, 0..=0, Once;
     /// RFC 7641 §2.
-    OBSERVE = 6, "Observe", Uint, 0..=3;
+    OBSERVE = "Observe", 6, Uint, 0..=3, Once;
     /// RFC 7252 §5.10.1.
-    URI_PORT = 7, "Uri-Port", Uint, 0..=2;
+    URI_PORT = "Uri-Port", 7, Uint, 0..=2, Once;
     /// RFC 7252 §5.10.7.
-    LOCATION_PATH = 8, "Location-Path", String, 0..=255, repeatable;
+    LOCATION_PATH = "Location-Path", 8, String, 0..=255, Repeatable;
     /// RFC 8613 §2.
-    OSCORE = 9, "OSCORE", Opaque, 0..=255;
+    OSCORE = "OSCORE", 9, Opaque, 0..=255, Once;
     /// RFC 7252 §5.10.1.
-    URI_PATH = 11, "Uri-Path", String, 0..=255, repeatable;
+    URI_PATH = "Uri-Path", 11, String, 0..=255, Repeatable;
     /// RFC 7252 §5.10.3.
-    CONTENT_FORMAT = 12, "Content-Format", Uint, 0..=2;
+    CONTENT_FORMAT = "Content-Format", 12, Uint, 0..=2, Once;
     /// draft-ietf-core-uri-path-abbrev; the number is requested.
-    URI_PATH_ABBREV = 13, "Uri-Path-Abbrev", Uint, 0..=4;
+    URI_PATH_ABBREV = "Uri-Path-Abbrev", 13, Uint, 0..=4, Once;
     /// RFC 7252 §5.10.5.
-    MAX_AGE = 14, "Max-Age", Uint, 0..=4;
+    MAX_AGE = "Max-Age", 14, Uint, 0..=4, Once;
     /// RFC 7252 §5.10.1.
-    URI_QUERY = 15, "Uri-Query", String, 0..=255, repeatable;
+    URI_QUERY = "Uri-Query", 15, String, 0..=255, Repeatable;
     /// RFC 8768 §3.
-    HOP_LIMIT = 16, "Hop-Limit", Uint, 1..=1;
+    HOP_LIMIT = "Hop-Limit", 16, Uint, 1..=1, Once;
     /// RFC 7252 §5.10.4.
-    ACCEPT = 17, "Accept", Uint, 0..=2;
+    ACCEPT = "Accept", 17, Uint, 0..=2, Once;
     /// RFC 9177 §4.1.
-    Q_BLOCK1 = 19, "Q-Block1", Uint, 0..=3;
+    Q_BLOCK1 = "Q-Block1", 19, Uint, 0..=3, Once;
     /// RFC 7252 §5.10.7.
-    LOCATION_QUERY = 20, "Location-Query", String, 0..=255, repeatable;
+    LOCATION_QUERY = "Location-Query", 20, String, 0..=255, Repeatable;
     /// RFC 9668 §3.1.
-    EDHOC = 21, "EDHOC", Empty, 0..=0;
+    EDHOC = "EDHOC", 21, Empty, 0..=0, Once;
     /// RFC 7959 §2.1.
-    BLOCK2 = 23, "Block2", Uint, 0..=3;
+    BLOCK2 = "Block2", 23, Uint, 0..=3, Once;
     /// RFC 7959 §2.1.
-    BLOCK1 = 27, "Block1", Uint, 0..=3;
+    BLOCK1 = "Block1", 27, Uint, 0..=3, Once;
     /// RFC 7959 §4.
-    SIZE2 = 28, "Size2", Uint, 0..=4;
+    SIZE2 = "Size2", 28, Uint, 0..=4, Once;
     /// RFC 9177 §4.1.
-    Q_BLOCK2 = 31, "Q-Block2", Uint, 0..=3, repeatable;
+    Q_BLOCK2 = "Q-Block2", 31, Uint, 0..=3, Repeatable;
     /// RFC 7252 §5.10.2.
-    PROXY_URI = 35, "Proxy-Uri", String, 1..=1034;
+    PROXY_URI = "Proxy-Uri", 35, String, 1..=1034, Once;
     /// RFC 7252 §5.10.2.
-    PROXY_SCHEME = 39, "Proxy-Scheme", String, 1..=255;
+    PROXY_SCHEME = "Proxy-Scheme", 39, String, 1..=255, Once;
     /// RFC 7252 §5.10.9, RFC 7959 §4.
-    SIZE1 = 60, "Size1", Uint, 0..=4;
+    SIZE1 = "Size1", 60, Uint, 0..=4, Once;
     /// draft-ietf-core-href.
-    PROXY_CRI = 235, "Proxy-Cri", Opaque, 1..=1023;
+    PROXY_CRI = "Proxy-Cri", 235, Opaque, 1..=1023, Once;
     /// draft-ietf-core-href.
-    PROXY_SCHEME_NUMBER = 239, "Proxy-Scheme-Number", Uint, 0..=3;
+    PROXY_SCHEME_NUMBER = "Proxy-Scheme-Number", 239, Uint, 0..=3, Once;
     /// RFC 9175 §2.2.1.
-    ECHO = 252, "Echo", Opaque, 1..=40;
+    ECHO = "Echo", 252, Opaque, 1..=40, Once;
     /// RFC 7967 §2.
-    NO_RESPONSE = 258, "No-Response", Uint, 0..=1;
+    NO_RESPONSE = "No-Response", 258, Uint, 0..=1, Once;
     /// RFC 9175 §3.2.1.
-    REQUEST_TAG = 292, "Request-Tag", Opaque, 0..=8, repeatable;
+    REQUEST_TAG = "Request-Tag", 292, Opaque, 0..=8, Repeatable;
     /// Open Connectivity Foundation.
-    OCF_ACCEPT_CONTENT_FORMAT_VERSION = 2049, "OCF-Accept-Content-Format-Version", Uint, 2..=2;
+    OCF_ACCEPT_CONTENT_FORMAT_VERSION = "OCF-Accept-Content-Format-Version", 2049, Uint, 2..=2, Once;
     /// Open Connectivity Foundation.
-    OCF_CONTENT_FORMAT_VERSION = 2053, "OCF-Content-Format-Version", Uint, 2..=2;
+    OCF_CONTENT_FORMAT_VERSION = "OCF-Content-Format-Version", 2053, Uint, 2..=2, Once;
     /// ETSI TS 102 226; its length is not registered.
-    SCP82_PARAMS = 2055, "SCP82-Params", Opaque, 0..=65535;
+    SCP82_PARAMS = "SCP82-Params", 2055, Opaque, 0..=65535, Once;
 }
 
 impl fmt::Display for OptionNumber {
