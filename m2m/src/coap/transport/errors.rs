@@ -22,7 +22,7 @@ impl Sent {
         self.0.push_front((to, head(datagram)));
     }
 
-    fn contains(&self, to: SocketAddr, datagram: &[u8]) -> bool {
+    pub(super) fn contains(&self, to: SocketAddr, datagram: &[u8]) -> bool {
         datagram.len() >= 4 && self.0.contains(&(to, head(datagram)))
     }
 }

@@ -238,3 +238,6 @@ fn is_of_a_datagram(error: &io::Error) -> bool {
         ConnectionRefused | ConnectionReset | HostUnreachable | Interrupted | PermissionDenied
     ) || matches!(error.raw_os_error(), Some(nix::libc::EPROTO | nix::libc::ENOPROTOOPT))
 }
+
+#[cfg(test)]
+mod tests;
