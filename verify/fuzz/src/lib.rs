@@ -4,6 +4,7 @@ pub mod broker;
 pub mod codec;
 pub mod corpus;
 pub mod indexes;
+pub mod mqttsn_codec;
 mod mutate;
 mod source;
 pub mod topics;

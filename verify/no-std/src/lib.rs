@@ -14,6 +14,8 @@ mod mqtt_codec;
 mod mqtt_codec_bytes;
 #[cfg(feature = "mqtt-core")]
 mod mqtt_core;
+#[cfg(feature = "mqttsn-codec")]
+mod mqttsn_codec;
 #[cfg(feature = "topic-index")]
 mod topic_index;
 #[cfg(feature = "topic-match")]
