@@ -1,0 +1,189 @@
+//! What a server keeps for block-wise operations: bounded in number per peer and in bytes for all, and forgotten when it is not
+//! used for some time (RFC 7959 §7.1).
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use machine::Instant;
+use slab::Slab;
+
+use crate::cache_key::CacheKey;
+
+/// What an entry takes in the tables, beside its key and what it counts itself.
+const OVERHEAD: usize = 256;
+
+/// How much may be kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Bytes in all.
+    pub(super) bytes: usize,
+    /// Entries of one peer.
+    pub(super) per_peer: usize,
+    /// How long without use.
+    pub(super) lifetime: Duration,
+    /// How long without use before another's entry may take the place.
+    pub(super) patience: Duration,
+}
+
+/// One `T` for each peer and operation.
+#[derive(Clone, Debug)]
+pub(super) struct Store<P, T> {
+    bounds: Bounds,
+    entries: Slab<Entry<P, T>>,
+    index: BTreeMap<(P, CacheKey), usize>,
+    /// When each was used last: the first is the first to go.
+    by_use: BTreeSet<(Instant, usize)>,
+    bytes: usize,
+    dropped: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Entry<P, T> {
+    peer: P,
+    key: CacheKey,
+    used: Instant,
+    bytes: usize,
+    value: T,
+}
+
+/// There is no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Full;
+
+impl<P: Copy + Ord, T> Store<P, T> {
+    pub(super) const fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            entries: Slab::new(),
+            index: BTreeMap::new(),
+            by_use: BTreeSet::new(),
+            bytes: 0,
+            dropped: 0,
+        }
+    }
+
+    pub(super) fn find(&self, peer: P, key: &CacheKey) -> Option<usize> {
+        self.index.get(&(peer, key.clone())).copied()
+    }
+
+    pub(super) fn get(&self, id: usize) -> Option<&T> {
+        self.entries.get(id).map(|entry| &entry.value)
+    }
+
+    pub(super) fn get_mut(&mut self, id: usize) -> Option<&mut T> {
+        self.entries.get_mut(id).map(|entry| &mut entry.value)
+    }
+
+    /// It is used: its lifetime begins anew.
+    pub(super) fn touch(&mut self, id: usize, now: Instant) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            self.by_use.remove(&(entry.used, id));
+            entry.used = now;
+            self.by_use.insert((now, id));
+        }
+    }
+
+    /// Keeps something that takes `bytes`, in place of what is there.
+    pub(super) fn insert(
+        &mut self,
+        peer: P,
+        key: &CacheKey,
+        value: T,
+        bytes: usize,
+        now: Instant,
+    ) -> Result<(), Full> {
+        if let Some(old) = self.find(peer, key) {
+            self.remove(old);
+        }
+        self.leave_room_for_one(peer);
+        let bytes = bytes.saturating_add(key.len()).saturating_add(OVERHEAD);
+        self.make_room(bytes, None, now)?;
+        let id = self.entries.insert(Entry { peer, key: key.clone(), used: now, bytes, value });
+        self.index.insert((peer, key.clone()), id);
+        self.by_use.insert((now, id));
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    /// An entry takes `more` bytes from now on.
+    pub(super) fn grow(&mut self, id: usize, more: usize, now: Instant) -> Result<(), Full> {
+        self.make_room(more, Some(id), now)?;
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.bytes += more;
+            self.bytes += more;
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, id: usize) -> Option<T> {
+        let entry = self.entries.try_remove(id)?;
+        self.index.remove(&(entry.peer, entry.key));
+        self.by_use.remove(&(entry.used, id));
+        self.bytes -= entry.bytes;
+        Some(entry.value)
+    }
+
+    /// Forgets what belongs to a peer.
+    pub(super) fn forget(&mut self, peer: P) {
+        let all: Vec<_> = self.of(peer).collect();
+        all.into_iter().for_each(|id| self.drop_entry(id));
+    }
+
+    /// Forgets what was not used for its lifetime.
+    pub(super) fn expire(&mut self, now: Instant) {
+        while let Some(&(used, id)) = self.by_use.first()
+            && used + self.bounds.lifetime <= now
+        {
+            self.drop_entry(id);
+        }
+    }
+
+    /// When the next one is to be forgotten.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.by_use.first().map(|&(used, _)| used + self.bounds.lifetime)
+    }
+
+    /// What all entries take.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How many entries were dropped for lack of room or use since this was asked last.
+    pub(super) const fn take_dropped(&mut self) -> u64 {
+        core::mem::replace(&mut self.dropped, 0)
+    }
+
+    fn of(&self, peer: P) -> impl Iterator<Item = usize> {
+        let first = (peer, CacheKey::FIRST);
+        self.index.range(first..).take_while(move |((of, _), _)| *of == peer).map(|(_, id)| *id)
+    }
+
+    fn drop_entry(&mut self, id: usize) {
+        self.remove(id);
+        self.dropped += 1;
+    }
+
+    /// A peer with as many as it may have loses the one that it used least recently (RFC 9175 §3.3).
+    fn leave_room_for_one(&mut self, peer: P) {
+        if self.of(peer).count() >= self.bounds.per_peer.max(1) {
+            let used = |id: &usize| self.entries.get(*id).map(|entry| (entry.used, *id));
+            if let Some(oldest) = self.of(peer).min_by_key(used) {
+                self.drop_entry(oldest);
+            }
+        }
+    }
+
+    /// Others go, the least recently used first, until there is room for `bytes`; those in use stay.
+    fn make_room(&mut self, bytes: usize, except: Option<usize>, now: Instant) -> Result<(), Full> {
+        let room = self.bounds.bytes.checked_sub(bytes).ok_or(Full)?;
+        while self.bytes > room {
+            let &(used, id) = self.by_use.first().ok_or(Full)?;
+            if except == Some(id) || now.saturating_since(used) < self.bounds.patience {
+                return Err(Full);
+            }
+            self.drop_entry(id);
+        }
+        Ok(())
+    }
+}
