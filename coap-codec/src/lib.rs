@@ -8,6 +8,7 @@ mod code;
 mod content_format;
 mod error;
 mod header;
+pub mod link_format;
 mod message;
 mod option;
 mod reader;

@@ -334,6 +334,26 @@ fn composing_refuses_what_is_not_utf8() {
     }
 }
 
+#[test]
+fn both_directions_allocate_nothing() {
+    let (mut block, mut scratch, mut out) = ([0; 128], [0; 255], String::with_capacity(128));
+    let text = "coaps+tcp://Ex%C3%A4mple.com:99/a/../%20//?%26&";
+    let mut len = 0;
+    let count = allocation_counter::measure(|| {
+        let uri = Uri::parse(text).unwrap();
+        let insert = |number, value: &[u8]| {
+            len = insert_option(&mut block, len, number, value)?;
+            Ok::<(), coap_codec::EncodeError>(())
+        };
+        uri.options_to(&socket("127.0.0.1:5684")).try_for_each_decoded(&mut scratch, insert).unwrap();
+        let options = Options::decode(&block[..len]).unwrap();
+        compose(&mut out, uri.scheme, &socket("127.0.0.1:5684"), options).unwrap();
+        assert!(Uri::parse("coap://h/%").is_err());
+    });
+    assert_eq!(count.count_total, 0);
+    assert_eq!(out, "coaps+tcp://ex%C3%A4mple.com:99/%20//?%26&");
+}
+
 /// RFC 3986 §5.2.4 as it stands there, with a buffer.
 fn remove_dot_segments(path: &str) -> String {
     let mut input = path.to_string();

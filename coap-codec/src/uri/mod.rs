@@ -51,6 +51,7 @@ pub use host::{Destination, Host};
 pub use options::{RequestOptions, UriOption, UriOptionValue};
 pub use path::{Arguments, MAX_PATH_LEN, Path, Query, Segments};
 pub use percent::PercentEncoded;
+pub(crate) use percent::{DecodedBytes, write_encoded};
 pub use scheme::Scheme;
 
 /// The longest value of Uri-Host, Uri-Path and Uri-Query. RFC 7252 §5.10, Table 4.

@@ -35,7 +35,7 @@ impl<'a> PercentEncoded<'a> {
 
     /// The decoded bytes.
     pub fn bytes(self) -> impl Iterator<Item = u8> + Clone + use<'a> {
-        DecodedBytes { rest: self.text.as_bytes() }
+        DecodedBytes::new(self.text)
             .map(move |byte| if self.lowercase { byte.to_ascii_lowercase() } else { byte })
     }
 
@@ -112,7 +112,13 @@ impl fmt::Display for PercentEncoded<'_> {
 /// Decodes lazily; `%` without two digits stands for itself (text that was not checked, in link targets).
 #[derive(Clone, Debug)]
 pub(crate) struct DecodedBytes<'a> {
-    pub(crate) rest: &'a [u8],
+    rest: &'a [u8],
+}
+
+impl<'a> DecodedBytes<'a> {
+    pub(crate) const fn new(text: &'a str) -> Self {
+        Self { rest: text.as_bytes() }
+    }
 }
 
 impl Iterator for DecodedBytes<'_> {

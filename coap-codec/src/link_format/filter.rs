@@ -1,0 +1,83 @@
+//! Filtering of links by one argument of a query. RFC 6690 §4.1.
+
+use super::grammar::is_attr_char;
+use super::{Attribute, Link};
+use crate::uri::DecodedBytes;
+
+/// `name=pattern`: one argument of the query of `/.well-known/core`, percent-decoded as Uri-Query has it.
+///
+/// A `*` at the end of the pattern makes it a prefix, and alone it asks for the attribute to be there. Otherwise all of a value
+/// has to match; of `rt`, `if`, `rel`, `rev` and `ct` one of the values between blanks is enough. `href` is the target, and
+/// `href` and `anchor` are compared percent-decoded.
+/// ```
+/// use coap_codec::link_format::{Filter, links};
+///
+/// let link = links(r#"</light/1>;rt="light-lux core.sen-light""#).next().unwrap()?;
+/// let matches = |query| Filter::parse(query).is_some_and(|filter| filter.matches(&link));
+/// assert!(matches("rt=core.sen-light"));
+/// assert!(matches("rt=light*"));
+/// assert!(matches("href=/light/*"));
+/// assert!(!matches("rt=light"));
+/// assert!(!matches("if=*"));
+/// # Ok::<(), coap_codec::link_format::InvalidLinkFormat>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filter<'q> {
+    name: &'q str,
+    pattern: &'q str,
+    is_prefix: bool,
+}
+
+/// The attributes of which the value is a list.
+const LISTS: [&str; 5] = ["rt", "if", "rel", "rev", "ct"];
+
+impl<'q> Filter<'q> {
+    /// `None` when the argument is not of the form `name=pattern`; a server may ignore it then.
+    pub fn parse(query: &'q str) -> Option<Self> {
+        let (name, pattern) = query.split_once('=')?;
+        let parmname = name.strip_suffix('*').unwrap_or(name);
+        if parmname.is_empty() || !parmname.chars().all(is_attr_char) {
+            return None;
+        }
+        let prefix = pattern.strip_suffix('*');
+        Some(Self { name, pattern: prefix.unwrap_or(pattern), is_prefix: prefix.is_some() })
+    }
+
+    /// The name of the attribute, or `href`.
+    pub const fn name(&self) -> &'q str {
+        self.name
+    }
+
+    /// Whether the link passes.
+    pub fn matches(&self, link: &Link<'_>) -> bool {
+        if self.name.eq_ignore_ascii_case("href") {
+            return self.fits(self.pattern.bytes(), DecodedBytes::new(link.target));
+        }
+        link.attributes().any(|attribute| attribute.is_named(self.name) && self.matches_attribute(&attribute))
+    }
+
+    fn matches_attribute(&self, attribute: &Attribute<'_>) -> bool {
+        let Some(value) = attribute.value else {
+            return self.pattern.is_empty();
+        };
+        if attribute.is_named("anchor") {
+            return self.fits(self.pattern.bytes(), DecodedBytes::new(value.raw()));
+        }
+        let is_list = LISTS.iter().any(|name| attribute.is_named(name));
+        let fits = |value: super::AttributeValue<'_>| self.fits(self.pattern.chars(), value.chars());
+        fits(value) || is_list && value.words().any(fits)
+    }
+
+    fn fits<T: PartialEq>(
+        &self,
+        pattern: impl Iterator<Item = T>,
+        mut value: impl Iterator<Item = T>,
+    ) -> bool {
+        for wanted in pattern {
+            if value.next() != Some(wanted) {
+                return false;
+            }
+        }
+        self.is_prefix || value.next().is_none()
+    }
+}
