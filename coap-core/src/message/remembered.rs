@@ -1,0 +1,256 @@
+//! The messages that came within the last `EXCHANGE_LIFETIME` (Confirmable) or `NON_LIFETIME`, in bounded memory.
+
+use alloc::boxed::Box;
+use core::time::Duration;
+
+use coap_codec::{Code, Message, MessageType};
+use machine::Instant;
+
+use super::Peer;
+use super::deduplication::State;
+use super::index::{self, Index};
+use super::list::{Links, List};
+use super::peers::Peers;
+use super::table::{Key, Table};
+use super::timing::Timing;
+use crate::Limits;
+
+/// A message that came.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    pub(super) peer: u32,
+    pub(super) message_id: u16,
+    pub(super) state: State,
+    /// The piggybacked response; empty when there is none.
+    pub(super) answer: Box<[u8]>,
+    /// A hash of the token: a repetition has the same.
+    pub(super) token: u32,
+    confirmable: bool,
+    /// To process it again would do no harm: an idempotent request, or a response (§4.5).
+    repeatable: bool,
+    expires: Instant,
+}
+
+/// What is remembered. Each message is in one of four lists, ordered by age: Confirmable or not, evictable or not.
+/// Evictable is a message that is answered and repeatable.
+#[derive(Debug)]
+pub(super) struct Remembered {
+    messages: Table<Incoming>,
+    index: Index,
+    links: Links,
+    by_age: [List; 4],
+    /// For the lists of evictable messages that the peers have.
+    peer_links: Links,
+    bytes: usize,
+    limits: Limits,
+    exchange_lifetime: Duration,
+    non_lifetime: Duration,
+    /// Evicted for want of room, since last asked.
+    pub(super) evicted: u64,
+}
+
+impl Remembered {
+    pub(super) fn new(limits: Limits, timing: &Timing, key: u64) -> Self {
+        Self {
+            messages: Table::new(),
+            index: Index::new(key),
+            links: Links::default(),
+            by_age: [List::EMPTY; 4],
+            peer_links: Links::default(),
+            bytes: 0,
+            limits,
+            exchange_lifetime: timing.exchange_lifetime,
+            non_lifetime: timing.non_lifetime,
+            evicted: 0,
+        }
+    }
+
+    pub(super) fn get(&self, key: Key) -> Option<&Incoming> {
+        self.messages.get(key)
+    }
+
+    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Incoming> {
+        self.messages.get_mut(key)
+    }
+
+    /// The message that this one repeats.
+    pub(super) fn find<P: Peer>(
+        &mut self,
+        peers: &mut Peers<P>,
+        peer: u32,
+        message_id: u16,
+        now: Instant,
+    ) -> Option<Key> {
+        let key = self.messages.key_at(self.index.get(index::name(peer, message_id))?)?;
+        if self.messages.get(key)?.expires > now {
+            return Some(key);
+        }
+        self.forget(peers, key);
+        None
+    }
+
+    /// Remembers a new message; `None` when there is no room.
+    pub(super) fn remember<P: Peer>(
+        &mut self,
+        peers: &mut Peers<P>,
+        peer: u32,
+        message: &Message<'_>,
+        multicast: bool,
+        now: Instant,
+    ) -> Option<Key> {
+        if peers.at(peer).remembered as usize >= self.limits.remembered_per_peer {
+            let oldest = peers.at(peer).evictable.first()?;
+            self.evict(peers, oldest);
+        }
+        if self.messages.len() >= self.limits.remembered {
+            let oldest = self.oldest_evictable()?;
+            self.evict(peers, oldest);
+        }
+        let confirmable = message.message_type == MessageType::Confirmable;
+        let message_id = message.message_id.get();
+        let state = match confirmable {
+            _ if multicast => State::Silent,
+            true => State::Confirmable,
+            false => State::NonConfirmable,
+        };
+        let lifetime = if confirmable { self.exchange_lifetime } else { self.non_lifetime };
+        let key = self.messages.insert(Incoming {
+            peer,
+            message_id,
+            state,
+            answer: Box::default(),
+            token: token_hash(message.token),
+            confirmable,
+            repeatable: is_repeatable(message.code),
+            expires: now + lifetime,
+        });
+        self.index.insert(index::name(peer, message_id), key.slot());
+        peers.at(peer).remembered += 1;
+        self.enlist(peers, key);
+        Some(key)
+    }
+
+    /// Sets the state of a message, and moves it among the evictable ones when it has become that.
+    pub(super) fn set_state<P: Peer>(&mut self, peers: &mut Peers<P>, key: Key, state: State) {
+        let Some(incoming) = self.messages.get(key) else { return };
+        if incoming.state.is_answered() == state.is_answered() {
+            if let Some(incoming) = self.messages.get_mut(key) {
+                incoming.state = state;
+            }
+            return;
+        }
+        self.delist(peers, key);
+        if let Some(incoming) = self.messages.get_mut(key) {
+            incoming.state = state;
+        }
+        self.enlist(peers, key);
+    }
+
+    /// Keeps the piggybacked response of a message; false when there is no room for it.
+    pub(super) fn keep_answer<P: Peer>(&mut self, peers: &mut Peers<P>, key: Key, answer: &[u8]) -> bool {
+        while self.bytes + answer.len() > self.limits.remembered_bytes {
+            let oldest = self.oldest_evictable().filter(|_| answer.len() <= self.limits.remembered_bytes);
+            let Some(oldest) = oldest else { return false };
+            self.evict(peers, oldest);
+        }
+        let Some(incoming) = self.messages.get_mut(key) else { return false };
+        self.bytes += answer.len();
+        incoming.answer = answer.into();
+        true
+    }
+
+    /// Forgets the messages whose time is over.
+    pub(super) fn expire<P: Peer>(&mut self, peers: &mut Peers<P>, now: Instant) {
+        for list in 0..self.by_age.len() {
+            while let Some(key) = self.by_age[list].first().and_then(|slot| self.messages.key_at(slot)) {
+                if self.messages.get(key).is_some_and(|incoming| incoming.expires > now) {
+                    break;
+                }
+                self.forget(peers, key);
+            }
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.by_age.iter().filter_map(|list| self.expires(list.first()?)).min()
+    }
+
+    /// Forgets all evictable messages of a peer.
+    pub(super) fn evict_all_of<P: Peer>(&mut self, peers: &mut Peers<P>, peer: u32) {
+        while let Some(slot) = peers.at(peer).evictable.first() {
+            self.evict(peers, slot);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn expires(&self, slot: u32) -> Option<Instant> {
+        self.messages.key_at(slot).and_then(|key| self.messages.get(key)).map(|incoming| incoming.expires)
+    }
+
+    fn oldest_evictable(&self) -> Option<u32> {
+        let [_, confirmable, _, non_confirmable] = &self.by_age;
+        let fronts = [confirmable.first(), non_confirmable.first()];
+        fronts.into_iter().flatten().min_by_key(|&slot| self.expires(slot))
+    }
+
+    fn evict<P: Peer>(&mut self, peers: &mut Peers<P>, slot: u32) {
+        if let Some(key) = self.messages.key_at(slot) {
+            self.forget(peers, key);
+            self.evicted += 1;
+        }
+    }
+
+    fn forget<P: Peer>(&mut self, peers: &mut Peers<P>, key: Key) {
+        self.delist(peers, key);
+        let Some(incoming) = self.messages.remove(key) else { return };
+        self.index.remove(index::name(incoming.peer, incoming.message_id), key.slot());
+        self.bytes -= incoming.answer.len();
+        peers.at(incoming.peer).remembered -= 1;
+    }
+
+    fn enlist<P: Peer>(&mut self, peers: &mut Peers<P>, key: Key) {
+        let Some(incoming) = self.messages.get(key) else { return };
+        self.by_age[incoming.list()].push(&mut self.links, key.slot());
+        if incoming.is_evictable() {
+            peers.at(incoming.peer).evictable.push(&mut self.peer_links, key.slot());
+        }
+    }
+
+    fn delist<P: Peer>(&mut self, peers: &mut Peers<P>, key: Key) {
+        let Some(incoming) = self.messages.get(key) else { return };
+        self.by_age[incoming.list()].remove(&mut self.links, key.slot());
+        if incoming.is_evictable() {
+            peers.at(incoming.peer).evictable.remove(&mut self.peer_links, key.slot());
+        }
+    }
+}
+
+impl Incoming {
+    const fn is_evictable(&self) -> bool {
+        self.repeatable && self.state.is_answered()
+    }
+
+    const fn list(&self) -> usize {
+        let non_confirmable = if self.confirmable { 0 } else { 2 };
+        non_confirmable + self.is_evictable() as usize
+    }
+}
+
+/// Idempotent methods (RFC 7252 §5.8, RFC 8132 §2 and §3.2), and responses, which change nothing here.
+const fn is_repeatable(code: Code) -> bool {
+    matches!(code, Code::GET | Code::PUT | Code::DELETE | Code::FETCH | Code::IPATCH) || code.is_response()
+}
+
+/// FNV-1a. Serves a counter only.
+pub(super) fn token_hash(token: &[u8]) -> u32 {
+    token.iter().fold(0x811c_9dc5, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
