@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use coap_codec::Code;
 
+use crate::message::Datagram;
 use crate::resource::ResourceId;
 use crate::{Handle, OptionList, RequestId, Response};
 
@@ -18,7 +19,7 @@ pub enum Action<P> {
         /// To whom.
         to: P,
         /// The datagram.
-        datagram: Bytes,
+        datagram: Datagram,
     },
     /// A peer asks: answer with [`Endpoint::respond`](crate::Endpoint::respond), now or later.
     Request(IncomingRequest<P>),

@@ -60,7 +60,9 @@ impl Transmission {
 
     /// MAX_TRANSMIT_WAIT: from the first transmission until the sender gives up. 93 s by default.
     pub fn max_transmit_wait(&self) -> Duration {
-        self.randomised(self.ack_timeout.saturating_mul(power_of_two(self.max_retransmit.saturating_add(1)) - 1))
+        self.randomised(
+            self.ack_timeout.saturating_mul(power_of_two(self.max_retransmit.saturating_add(1)) - 1),
+        )
     }
 
     /// MAX_RTT: 202 s by default.
@@ -204,7 +206,11 @@ pub struct NotificationPolicy {
 
 impl Default for NotificationPolicy {
     fn default() -> Self {
-        Self { confirmable: false, confirm_after: Duration::from_secs(24 * 60 * 60), spacing: Duration::from_secs(3) }
+        Self {
+            confirmable: false,
+            confirm_after: Duration::from_secs(24 * 60 * 60),
+            spacing: Duration::from_secs(3),
+        }
     }
 }
 

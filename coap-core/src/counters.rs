@@ -13,6 +13,8 @@ pub struct Counters {
     pub malformed: u64,
     /// Messages that had come before; answered as before, or ignored.
     pub duplicates: u64,
+    /// Of the duplicates: those with another token than the first, from a peer that uses message ids again too early.
+    pub message_ids_reused: u64,
     /// Acknowledgements, Resets and responses that belong to nothing here.
     pub unmatched: u64,
     /// Messages rejected: a response to nothing that is open, critical options of a response not understood.
@@ -27,6 +29,8 @@ pub struct Counters {
     pub suppressed: u64,
     /// Notifications that gave way to newer ones before they were sent.
     pub superseded: u64,
+    /// Notifications that came after newer ones (RFC 7641 §3.4).
+    pub outdated: u64,
     /// Resets and other answers to unsound datagrams that were not sent, to keep their rate low.
     pub rate_limited: u64,
     /// Bodies in blocks that were given up half-way.

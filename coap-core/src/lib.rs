@@ -5,19 +5,34 @@
 extern crate alloc;
 
 mod action;
+mod block;
+mod cache_key;
 mod config;
+mod context;
 mod counters;
+mod echo;
+mod endpoint;
 mod error;
 mod input;
+mod message;
+mod observe;
 mod options;
+mod outbound;
+mod policy;
 mod request;
+mod resource;
+mod siphash;
 mod token;
 
 pub use action::{Action, Failure, IncomingRequest, Trigger};
 pub use config::{Config, EchoPolicy, Limits, NonBadOption, NotificationPolicy, Transmission};
 pub use counters::Counters;
+pub use endpoint::Endpoint;
 pub use error::Refused;
 pub use input::Input;
+pub use message::{Datagram, Peer};
 pub use options::OptionList;
+pub use policy::Preconditions;
 pub use request::{Bodies, Handle, Reliability, Request, RequestId, Response};
+pub use resource::{Resource, ResourceId};
 pub use token::Token;

@@ -22,7 +22,7 @@ impl OptionList {
     /// Adds an option, behind those of the same number.
     pub fn add(&mut self, number: OptionNumber, value: &[u8]) -> &mut Self {
         let len = self.encoded.len();
-        self.encoded.resize(len + coap_codec::option_growth(value.len()), 0);
+        self.encoded.resize(len + coap_codec::option_growth(number, value.len()), 0);
         let grown = coap_codec::insert_option(&mut self.encoded, len, number, value);
         self.too_long |= grown.is_err();
         self.encoded.truncate(grown.unwrap_or(len));

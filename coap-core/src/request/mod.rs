@@ -1,8 +1,15 @@
 //! Requests and responses as an application sees them: whole bodies, no messages.
 
+pub(crate) mod answer;
+pub(crate) mod client;
+mod exchange;
+mod phase;
+pub(crate) mod server;
+
+use core::time::Duration;
+
 use bytes::Bytes;
 use coap_codec::{Code, OptionNumber};
-use core::time::Duration;
 
 use crate::{OptionList, Token};
 

@@ -1,0 +1,167 @@
+//! The server's side of observations: who observes what (RFC 7641 §4).
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+use core::ops::Bound;
+
+use bytes::Bytes;
+use coap_codec::{Code, ContentFormat};
+use machine::Instant;
+use slab::Slab;
+
+use super::order::Sequence;
+use crate::block::BlockOptions;
+use crate::message::{OutgoingId, Peer};
+use crate::request::answer::Asker;
+use crate::request::server::Open;
+use crate::resource::ResourceId;
+use crate::{Bodies, Limits, OptionList, RequestId, Token};
+
+/// An entry of the list of observers.
+#[derive(Debug)]
+pub(crate) struct Observer<P> {
+    pub(crate) peer: P,
+    pub(crate) token: Token,
+    pub(crate) resource: ResourceId,
+    /// What was asked for, without Observe; asked again for each notification.
+    pub(crate) method: Code,
+    pub(crate) options: OptionList,
+    pub(crate) payload: Bytes,
+    /// The block size that it wants, for all notifications.
+    pub(crate) blocks: BlockOptions,
+    pub(crate) bodies: Bodies,
+    pub(crate) sequence: Sequence,
+    /// The Content-Format of all notifications (RFC 7641 §4.2).
+    pub(crate) content_format: Option<ContentFormat>,
+    /// The newest notification's message, until it is acknowledged.
+    pub(crate) outgoing: Option<OutgoingId>,
+    /// It is confirmable and not acknowledged yet.
+    pub(crate) unconfirmed: bool,
+    pub(crate) last_sent: Instant,
+    /// When the peer last acknowledged something of it, or was known to receive.
+    pub(crate) confirmed: Option<Instant>,
+    /// The newest notification, when it waits for its time.
+    pub(crate) waiting: Option<Waiting>,
+    /// The application is being asked for the state.
+    pub(crate) asked: Option<RequestId>,
+    /// The state has changed again meanwhile.
+    pub(crate) changed: bool,
+    serial: u32,
+}
+
+/// A notification that waits.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) datagram: Vec<u8>,
+    pub(crate) confirmable: bool,
+}
+
+/// Names an observer; a stale name names nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ObserverId {
+    key: u32,
+    serial: u32,
+}
+
+/// The lists of observers of all resources, each observer under its peer and token, of which the empty one is as good as any.
+#[derive(Debug)]
+pub(crate) struct Observers<P> {
+    entries: Slab<Observer<P>>,
+    by_registration: BTreeMap<(P, Token), ObserverId>,
+    by_resource: BTreeSet<(ResourceId, ObserverId)>,
+    next_serial: u32,
+}
+
+impl<P: Peer> Observers<P> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            entries: Slab::new(),
+            by_registration: BTreeMap::new(),
+            by_resource: BTreeSet::new(),
+            next_serial: 0,
+        }
+    }
+
+    pub(crate) fn get(&mut self, id: ObserverId) -> Option<&mut Observer<P>> {
+        self.entries.get_mut(id.key as usize).filter(|observer| observer.serial == id.serial)
+    }
+
+    pub(crate) fn find(&self, peer: P, token: &Token) -> Option<ObserverId> {
+        self.by_registration.get(&(peer, token.clone())).copied()
+    }
+
+    /// Whether one more of this peer has room.
+    pub(crate) fn has_room(&self, peer: P, limits: &Limits) -> bool {
+        self.entries.len() < limits.observers && self.of_peer(peer).count() < limits.observers_per_peer
+    }
+
+    /// Enters an observer, in the place of one with the same peer and token (RFC 7641 §4.1): the sequence goes on.
+    pub(crate) fn enter(&mut self, mut observer: Observer<P>) -> ObserverId {
+        if let Some(old) = self.find(observer.peer, &observer.token) {
+            if let Some(old) = self.remove(old) {
+                observer.sequence = old.sequence;
+            }
+        }
+        self.next_serial = self.next_serial.wrapping_add(1);
+        observer.serial = self.next_serial;
+        let id = ObserverId { key: self.entries.vacant_key() as u32, serial: observer.serial };
+        self.by_registration.insert((observer.peer, observer.token.clone()), id);
+        self.by_resource.insert((observer.resource, id));
+        self.entries.insert(observer);
+        id
+    }
+
+    pub(crate) fn remove(&mut self, id: ObserverId) -> Option<Observer<P>> {
+        self.get(id)?;
+        let observer = self.entries.remove(id.key as usize);
+        self.by_registration.remove(&(observer.peer, observer.token.clone()));
+        self.by_resource.remove(&(observer.resource, id));
+        Some(observer)
+    }
+
+    /// The observers of a resource, in an order that depends on nothing but what happened.
+    pub(crate) fn of_resource(&self, resource: ResourceId) -> impl Iterator<Item = ObserverId> {
+        let first = (resource, ObserverId { key: 0, serial: 0 });
+        self.by_resource.range(first..).take_while(move |(of, _)| *of == resource).map(|(_, id)| *id)
+    }
+
+    pub(crate) fn of_peer(&self, peer: P) -> impl Iterator<Item = ObserverId> {
+        self.by_registration
+            .range((Bound::Included((peer, Token::EMPTY)), Bound::Unbounded))
+            .take_while(move |((of, _), _)| *of == peer)
+            .map(|(_, id)| *id)
+    }
+}
+
+impl<P: Copy> Observer<P> {
+    /// What a registration says.
+    pub(crate) fn new(
+        asker: &Asker<P>,
+        resource: ResourceId,
+        open: &Open<P>,
+        content_format: Option<ContentFormat>,
+        confirmed: Option<Instant>,
+        now: Instant,
+    ) -> Self {
+        Self {
+            peer: asker.from,
+            token: asker.token.clone(),
+            resource,
+            method: open.method,
+            options: open.options.clone(),
+            payload: open.payload.clone(),
+            blocks: open.blocks,
+            bodies: open.bodies,
+            sequence: Sequence::starting_at(1),
+            content_format,
+            outgoing: None,
+            unconfirmed: false,
+            last_sent: now,
+            confirmed,
+            waiting: None,
+            asked: None,
+            changed: false,
+            serial: 0,
+        }
+    }
+}

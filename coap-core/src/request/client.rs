@@ -1,0 +1,600 @@
+//! Requests of this endpoint: from the call to the response (RFC 7252 §5.2, §5.3).
+
+use alloc::collections::BTreeMap;
+
+use bytes::Bytes;
+use coap_codec::{Code, Message, OptionNumber};
+use machine::{Deadlines, Instant};
+use slab::Slab;
+
+use super::exchange::{Exchange, Kind, upload_of};
+use super::phase::{Effect, Event, Phase};
+use super::{Handle, Reliability, Request, Response};
+use crate::block::{DownloadStep, Start, UploadStep};
+use crate::context::Context;
+use crate::message::{self, Interaction, OutgoingId, Peer, Send};
+use crate::observe::observer::Observation;
+use crate::outbound::Owner;
+use crate::{Action, Failure, Refused, Token, policy};
+
+/// How often a request is repeated with a new Echo value (RFC 9175 §2.3).
+const ECHO_ATTEMPTS: u8 = 2;
+
+/// The open requests.
+#[derive(Debug)]
+pub(crate) struct Client<P> {
+    exchanges: Slab<Exchange<P>>,
+    /// Which exchange a response belongs to: by token and peer, and by token alone when the request went to a group.
+    by_token: BTreeMap<(Token, Option<P>), usize>,
+    timers: Deadlines<usize>,
+    next_serial: u32,
+}
+
+/// How a response was taken; the endpoint answers its message accordingly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It belongs to a request here.
+    Accepted,
+    /// It belongs to nothing.
+    Unknown,
+    /// It must be rejected (RFC 7252 §5.4.1).
+    Rejected,
+}
+
+impl<P: Peer> Client<P> {
+    pub(crate) const fn new() -> Self {
+        Self { exchanges: Slab::new(), by_token: BTreeMap::new(), timers: Deadlines::new(), next_serial: 0 }
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// Sends a request to one peer.
+    pub(crate) fn request(
+        &mut self,
+        to: P,
+        request: Request,
+        cx: &mut Context<'_, P>,
+    ) -> Result<Handle, Refused> {
+        let observes =
+            request.options.view().observe() == Some(0) && matches!(request.method, Code::GET | Code::FETCH);
+        let kind = if observes { Kind::Observation(Observation::default()) } else { Kind::Single };
+        self.begin(to, request, kind, cx)
+    }
+
+    /// Sends a request to a group (RFC 7252 §8).
+    pub(crate) fn request_group(
+        &mut self,
+        group: P,
+        mut request: Request,
+        cx: &mut Context<'_, P>,
+    ) -> Result<Handle, Refused> {
+        request.reliability = Reliability::NonConfirmable;
+        // §8.2.1: a cache key of one ETag means nothing to a group.
+        if upload_of(&request, cx.config)?.is_some() || request.options.view().contains(OptionNumber::ETAG) {
+            return Err(Refused::NotForGroups);
+        }
+        self.begin(group, request, Kind::Group, cx)
+    }
+
+    /// An empty confirmable message, which the peer answers with a Reset (RFC 7252 §4.3).
+    pub(crate) fn ping(&mut self, to: P, cx: &mut Context<'_, P>) -> Result<Handle, Refused> {
+        let key = self.open(to, Request::new(Code::EMPTY), Kind::Ping, Token::EMPTY, cx)?;
+        match cx.outbound.ping(to, Owner::Exchange(key), cx.now) {
+            Ok(id) => {
+                let exchange = &mut self.exchanges[key];
+                exchange.outgoing = Some(id);
+                Ok(exchange.handle)
+            }
+            Err(refused) => {
+                self.remove(key);
+                Err(refused)
+            }
+        }
+    }
+
+    /// Forgets a request. A later notification is answered with a Reset (RFC 7641 §3.6).
+    pub(crate) fn cancel(&mut self, handle: Handle, cx: &mut Context<'_, P>) {
+        if let Some(key) = self.find(handle) {
+            self.happen(key, Event::Cancelled, cx);
+        }
+    }
+
+    /// Asks the peer to end an observation (RFC 7641 §3.6); its response ends the request.
+    pub(crate) fn deregister(&mut self, handle: Handle, cx: &mut Context<'_, P>) -> Result<(), Refused> {
+        let key = self.find(handle).ok_or(Refused::Unknown)?;
+        let exchange = &mut self.exchanges[key];
+        if !matches!(exchange.kind, Kind::Observation(_)) {
+            return Err(Refused::Unknown);
+        }
+        exchange.kind = Kind::Single;
+        exchange.request.options.set_uint(OptionNumber::OBSERVE, 1);
+        self.end_transfer(key, cx);
+        self.next_message(key, cx);
+        Ok(())
+    }
+
+    /// Takes a response in. `acknowledges` is the message of ours that it rode on the acknowledgement of.
+    pub(crate) fn response(
+        &mut self,
+        from: P,
+        message: &Message<'_>,
+        acknowledges: Option<OutgoingId>,
+        cx: &mut Context<'_, P>,
+    ) -> Taken {
+        let Some(key) = self.whose(from, message.token) else { return Taken::Unknown };
+        let exchange = &mut self.exchanges[key];
+        // §5.3.2: on an acknowledgement, token and message id must both be the request's.
+        if acknowledges.is_some() && acknowledges != exchange.outgoing {
+            return Taken::Unknown;
+        }
+        if exchange.kind != Kind::Group {
+            if let Some(id) = exchange.outgoing.take() {
+                cx.outbound.settle(id, cx.now);
+            }
+        }
+        if policy::check_response(message.options).is_err() {
+            cx.counters.rejected += 1;
+            if exchange.kind != Kind::Group {
+                self.end(key, Failure::BadOption, cx);
+            }
+            return Taken::Rejected;
+        }
+        self.accept(key, from, message, cx);
+        Taken::Accepted
+    }
+
+    /// Something has become of a message of an exchange.
+    pub(crate) fn message_event(
+        &mut self,
+        key: usize,
+        id: OutgoingId,
+        event: message::Event,
+        cx: &mut Context<'_, P>,
+    ) {
+        let Some(exchange) = self.exchanges.get_mut(key).filter(|exchange| exchange.outgoing == Some(id))
+        else {
+            return;
+        };
+        let event = match event {
+            message::Event::Sent(_) if exchange.request.reliability == Reliability::Confirmable => return,
+            message::Event::Sent(_) => Event::Sent,
+            message::Event::Acknowledged(_) => {
+                cx.actions.push_back(Action::Acknowledged { handle: exchange.handle });
+                Event::Acknowledged
+            }
+            message::Event::Reset(_) if exchange.kind == Kind::Ping => return self.pong(key, cx),
+            message::Event::Reset(_) => Event::Reset,
+            message::Event::TimedOut(_) => Event::NotAcknowledged,
+            message::Event::Unreachable(_) => Event::Unreachable,
+            // No Reset can come for it any more; a response still can.
+            message::Event::Expired(_) => {
+                exchange.outgoing = None;
+                return;
+            }
+        };
+        if event != Event::Sent {
+            exchange.outgoing = None;
+        }
+        self.happen(key, event, cx);
+    }
+
+    /// The peer cannot be reached: what waits for it without a message under way ends, too.
+    pub(crate) fn unreachable(&mut self, peer: P, cx: &mut Context<'_, P>) {
+        let keys = |(key, exchange): (usize, &Exchange<P>)| {
+            (exchange.to == peer && exchange.kind != Kind::Group).then_some(key)
+        };
+        let keys: alloc::vec::Vec<usize> = self.exchanges.iter().filter_map(keys).collect();
+        for key in keys {
+            self.happen(key, Event::Unreachable, cx);
+        }
+    }
+
+    /// Time has passed.
+    pub(crate) fn tick(&mut self, cx: &mut Context<'_, P>) {
+        while let Some(key) = self.timers.expire(cx.now) {
+            if self.exchanges.get(key).is_some_and(|exchange| exchange.kind == Kind::Group) {
+                self.end(key, Failure::GroupClosed, cx);
+            } else {
+                self.happen(key, Event::Expired, cx);
+            }
+        }
+    }
+
+    /// The exchange that the application knows by this handle.
+    fn find(&self, handle: Handle) -> Option<usize> {
+        self.at(handle).filter(|&key| self.exchanges[key].is_own())
+    }
+
+    /// The exchange of this handle, if it has not ended.
+    fn at(&self, handle: Handle) -> Option<usize> {
+        let key = handle.key();
+        self.exchanges.get(key).filter(|exchange| exchange.handle == handle).map(|_| key)
+    }
+
+    /// §5.3.2: whose response this is, by token and peer.
+    fn whose(&self, from: P, token: &[u8]) -> Option<usize> {
+        let token = Token::new(token);
+        let with_peer = (token, Some(from));
+        if let Some(&key) = self.by_token.get(&with_peer) {
+            return Some(key);
+        }
+        self.by_token.get(&(with_peer.0, None)).copied()
+    }
+
+    fn begin(
+        &mut self,
+        to: P,
+        request: Request,
+        kind: Kind,
+        cx: &mut Context<'_, P>,
+    ) -> Result<Handle, Refused> {
+        if !request.method.is_request() {
+            return Err(Refused::WrongCode);
+        }
+        if request.options.is_too_long() {
+            return Err(Refused::OptionTooLong);
+        }
+        let token = match &request.token {
+            Some(token) => token.clone(),
+            None => self.fresh_token(cx),
+        };
+        let upload = upload_of(&request, cx.config)?;
+        let request_tag =
+            (upload.is_some() && self.is_uploading(to)).then(|| cx.random.next_u32().to_be_bytes());
+        let key = self.open(to, request, kind, token, cx)?;
+        let exchange = &mut self.exchanges[key];
+        exchange.upload = upload;
+        exchange.request_tag = request_tag;
+        let handle = exchange.handle;
+        match self.send(key, cx) {
+            Ok(()) => Ok(handle),
+            Err(refused) => {
+                self.remove(key);
+                Err(refused)
+            }
+        }
+    }
+
+    /// A place for an exchange.
+    fn open(
+        &mut self,
+        to: P,
+        request: Request,
+        kind: Kind,
+        token: Token,
+        cx: &Context<'_, P>,
+    ) -> Result<usize, Refused> {
+        if self.exchanges.len() >= cx.config.limits.requests {
+            return Err(Refused::Full);
+        }
+        let peer = (kind != Kind::Group).then_some(to);
+        let place = (token.clone(), peer);
+        if kind != Kind::Ping && self.by_token.contains_key(&place) {
+            return Err(Refused::TokenInUse);
+        }
+        let key = self.exchanges.vacant_key();
+        self.next_serial = self.next_serial.wrapping_add(1);
+        let handle = Handle::new(self.next_serial, key);
+        if kind != Kind::Ping {
+            self.by_token.insert(place, key);
+        }
+        self.exchanges.insert(Exchange::new(handle, kind, to, token, request));
+        Ok(key)
+    }
+
+    /// Eight bytes that nobody can guess (§5.3.1, §11.4).
+    fn fresh_token(&self, cx: &mut Context<'_, P>) -> Token {
+        let mut bytes = [0; 8];
+        cx.random.fill(&mut bytes);
+        Token::new(&bytes)
+    }
+
+    fn send(&mut self, key: usize, cx: &mut Context<'_, P>) -> Result<(), Refused> {
+        let exchange = &mut self.exchanges[key];
+        let datagram = exchange.datagram(cx.config)?;
+        let group = exchange.kind == Kind::Group;
+        let how = Send {
+            confirmable: exchange.request.reliability == Reliability::Confirmable,
+            interaction: if group { Interaction::Group } else { Interaction::Request },
+            not_before: None,
+        };
+        if let Some(old) = exchange.outgoing.take() {
+            cx.outbound.cancel(old, cx.now);
+        }
+        exchange.outgoing =
+            Some(cx.outbound.send(exchange.to, datagram, how, Some(Owner::Exchange(key)), cx.now)?);
+        if group {
+            // Responses are spread over the leisure, and each may be as late as any (§8.2, §5.3.1).
+            let transmission = &cx.config.transmission;
+            let span = exchange.request.timeout.unwrap_or(transmission.non_lifetime() + transmission.leisure);
+            self.timers.set(key, cx.now + span);
+        }
+        Ok(())
+    }
+
+    /// Whether another body is on its way to the peer, so that a second one must be told apart (RFC 9175 §3.4).
+    fn is_uploading(&self, to: P) -> bool {
+        self.exchanges.iter().any(|(_, exchange)| exchange.to == to && exchange.upload.is_some())
+    }
+
+    /// Registers anew, with the same token (RFC 7641 §3.3.1).
+    fn register(&mut self, key: usize, cx: &mut Context<'_, P>) {
+        let exchange = &mut self.exchanges[key];
+        if let Kind::Observation(observation) = &mut exchange.kind {
+            observation.begin_again();
+        }
+        exchange.upload = upload_of(&exchange.request, cx.config).ok().flatten();
+        exchange.uploaded = false;
+        self.next_message(key, cx);
+    }
+
+    /// Sends the exchange's next message, or ends it.
+    fn next_message(&mut self, key: usize, cx: &mut Context<'_, P>) {
+        self.happen(key, Event::NextMessage, cx);
+        if let Err(refused) = self.send(key, cx) {
+            self.end(key, Failure::Refused(refused), cx);
+        }
+    }
+
+    /// A response that belongs to the exchange and is sound.
+    fn accept(&mut self, key: usize, from: P, message: &Message<'_>, cx: &mut Context<'_, P>) {
+        let exchange = &mut self.exchanges[key];
+        if exchange.kind == Kind::Group {
+            return self.accept_of_group(key, from, message, cx);
+        }
+        if let (Code::UNAUTHORIZED, Some(echo)) = (message.code, message.options.echo()) {
+            if exchange.echoes < ECHO_ATTEMPTS {
+                exchange.echoes += 1;
+                exchange.echo = Some(Bytes::copy_from_slice(echo));
+                return self.next_message(key, cx);
+            }
+        }
+        match exchange.continue_upload(message, cx.config) {
+            Some(UploadStep::Continue | UploadStep::Restart) => {
+                self.report_upload(key, cx);
+                return self.next_message(key, cx);
+            }
+            Some(UploadStep::Failed(failure)) => return self.end(key, failure, cx),
+            Some(UploadStep::Done) | None => {}
+        }
+        if exchange.download.is_some() {
+            return self.continue_download(key, message, cx);
+        }
+        match (&mut exchange.kind, message.options.observe()) {
+            (Kind::Observation(observation), Some(sequence)) if message.code.is_success() => {
+                if observation.is_news(sequence, cx.now) {
+                    self.notified(key, message, cx);
+                } else {
+                    cx.counters.outdated += 1;
+                }
+            }
+            _ => self.respond_whole(key, message, cx),
+        }
+    }
+
+    /// A response that is the last one, once its body is whole.
+    fn respond_whole(&mut self, key: usize, message: &Message<'_>, cx: &mut Context<'_, P>) {
+        let exchange = &mut self.exchanges[key];
+        match exchange.begin_download(message, cx.config) {
+            Start::Whole => {
+                let response = exchange.response(message);
+                self.finish(key, response, cx);
+            }
+            Start::Blocks(download) => {
+                exchange.start_download(download, message);
+                self.report_download(key, cx);
+                self.next_block(key, cx);
+            }
+            Start::Failed(failure) => self.end(key, failure, cx),
+        }
+    }
+
+    fn continue_download(&mut self, key: usize, message: &Message<'_>, cx: &mut Context<'_, P>) {
+        let exchange = &mut self.exchanges[key];
+        let Some(download) = &mut exchange.download else { return };
+        match download.answered(message.code, message.options, message.payload) {
+            DownloadStep::Continue => {
+                self.report_download(key, cx);
+                self.next_block(key, cx);
+            }
+            DownloadStep::Restart => self.next_block(key, cx),
+            DownloadStep::Complete(body) => {
+                let response = exchange.downloaded(message, body);
+                self.finish(key, response, cx);
+            }
+            DownloadStep::Answer => {
+                cx.counters.bodies_abandoned += 1;
+                let response = exchange.response(message);
+                self.finish(key, response, cx);
+            }
+            DownloadStep::Failed(failure) => {
+                cx.counters.bodies_abandoned += 1;
+                self.end(key, failure, cx);
+            }
+        }
+    }
+
+    /// Asks for the next block of the response, with a new token: a late answer about an earlier block then belongs to nothing.
+    fn next_block(&mut self, key: usize, cx: &mut Context<'_, P>) {
+        let token = self.fresh_token(cx);
+        let exchange = &mut self.exchanges[key];
+        let old = core::mem::replace(&mut exchange.token, token.clone());
+        let peer = Some(exchange.to);
+        self.by_token.remove(&(old, peer));
+        self.by_token.insert((token, peer), key);
+        self.next_message(key, cx);
+    }
+
+    fn report_upload(&self, key: usize, cx: &mut Context<'_, P>) {
+        let exchange = &self.exchanges[key];
+        if let Some(upload) = &exchange.upload {
+            let ((bytes, total), handle) = (upload.progress(), exchange.handle);
+            cx.actions.push_back(Action::Progress { handle, bytes, total: Some(total), upload: true });
+        }
+    }
+
+    fn report_download(&self, key: usize, cx: &mut Context<'_, P>) {
+        let exchange = &self.exchanges[key];
+        if let Some(download) = &exchange.download {
+            let ((bytes, total), handle) = (download.progress(), exchange.reported_as());
+            let total = total.map(|total| total as usize);
+            cx.actions.push_back(Action::Progress { handle, bytes, total, upload: false });
+        }
+    }
+
+    /// A notification, or the first response to a registration.
+    fn notified(&mut self, key: usize, message: &Message<'_>, cx: &mut Context<'_, P>) {
+        let exchange = &self.exchanges[key];
+        let (handle, to) = (exchange.handle, exchange.to);
+        // What was being fetched of an older one is of no use any more.
+        self.end_transfer(key, cx);
+        if !self.transfer_rest(key, to, message, cx) {
+            let response = self.exchanges[key].response(message);
+            cx.actions.push_back(Action::Response { handle, from: to, response, more: true });
+        }
+        let freshness = Observation::stale_after(message.options.max_age(), cx.random);
+        self.happen(key, Event::Registered, cx);
+        if cx.config.reregister {
+            self.timers.set(key, cx.now + freshness);
+        }
+    }
+
+    /// A response of a member of the group.
+    fn accept_of_group(&mut self, key: usize, from: P, message: &Message<'_>, cx: &mut Context<'_, P>) {
+        if !self.transfer_rest(key, from, message, cx) {
+            let exchange = &self.exchanges[key];
+            let response = exchange.response(message);
+            cx.actions.push_back(Action::Response { handle: exchange.handle, from, response, more: true });
+        }
+    }
+
+    /// When the message is the first block of a larger body, fetches the rest from its sender in an exchange beside this one: with
+    /// a token of its own, without Observe, unicast (RFC 7959 §2.6, §2.8). Returns whether it does.
+    fn transfer_rest(&mut self, key: usize, from: P, message: &Message<'_>, cx: &mut Context<'_, P>) -> bool {
+        let exchange = &self.exchanges[key];
+        let download = match exchange.begin_download(message, cx.config) {
+            Start::Whole => return false,
+            Start::Blocks(download) => download,
+            Start::Failed(_) => {
+                cx.counters.bodies_abandoned += 1;
+                return true;
+            }
+        };
+        let mut request = exchange.request.clone();
+        request.options.remove(OptionNumber::OBSERVE);
+        request.token = None;
+        if exchange.kind == Kind::Group {
+            request.reliability = Reliability::Confirmable;
+        }
+        let (parent, uploaded) = (exchange.handle, exchange.uploaded);
+        let token = self.fresh_token(cx);
+        match self.open(from, request, Kind::Transfer { parent }, token, cx) {
+            Ok(transfer) => {
+                let exchange = &mut self.exchanges[transfer];
+                exchange.uploaded = uploaded;
+                exchange.start_download(download, message);
+                self.exchanges[key].transfer = Some(self.exchanges[transfer].handle);
+                self.report_download(transfer, cx);
+                self.next_message(transfer, cx);
+            }
+            Err(_) => cx.counters.bodies_abandoned += 1,
+        }
+        true
+    }
+
+    /// Gives up fetching the rest of a notification.
+    fn end_transfer(&mut self, key: usize, cx: &mut Context<'_, P>) {
+        let transfer = self.exchanges[key].transfer.take().and_then(|handle| self.at(handle));
+        if let Some(transfer) = transfer {
+            cx.counters.bodies_abandoned += 1;
+            self.close(transfer, cx);
+        }
+    }
+
+    /// Gives up fetching bodies of members of a group.
+    fn end_transfers_of(&mut self, parent: Handle, cx: &mut Context<'_, P>) {
+        let of_parent = |(key, exchange): (usize, &Exchange<P>)| {
+            (exchange.kind == Kind::Transfer { parent }).then_some(key)
+        };
+        while let Some(key) = self.exchanges.iter().find_map(of_parent) {
+            cx.counters.bodies_abandoned += 1;
+            self.close(key, cx);
+        }
+    }
+
+    fn pong(&mut self, key: usize, cx: &mut Context<'_, P>) {
+        let handle = self.exchanges[key].handle;
+        self.remove(key);
+        cx.actions.push_back(Action::Pong { handle });
+    }
+
+    /// The exchange's last response.
+    fn finish(&mut self, key: usize, response: Response, cx: &mut Context<'_, P>) {
+        let exchange = &self.exchanges[key];
+        let (from, handle, more) = (exchange.to, exchange.reported_as(), !exchange.is_own());
+        let alive = exchange.is_own() || self.find(handle).is_some();
+        if alive {
+            cx.actions.push_back(Action::Response { handle, from, response, more });
+        }
+        self.happen(key, Event::LastResponse, cx);
+    }
+
+    /// Something has happened to an exchange: the table of its states says what follows.
+    fn happen(&mut self, key: usize, event: Event, cx: &mut Context<'_, P>) {
+        let Some(exchange) = self.exchanges.get_mut(key) else { return };
+        let (phase, effect) = exchange.phase.after(event);
+        exchange.phase = phase;
+        match effect {
+            Effect::Nothing => {
+                if phase == Phase::Sending {
+                    self.timers.cancel(key);
+                }
+            }
+            Effect::AwaitResponse => {
+                let span = exchange.request.timeout.unwrap_or(cx.config.response_timeout);
+                if exchange.kind != Kind::Group {
+                    self.timers.set(key, cx.now + span);
+                }
+            }
+            Effect::AwaitNotification => _ = self.timers.cancel(key),
+            Effect::Register => self.register(key, cx),
+            Effect::End => self.close(key, cx),
+            Effect::Fail(failure) => self.end(key, failure, cx),
+        }
+    }
+
+    /// Ends an exchange without a response.
+    fn end(&mut self, key: usize, failure: Failure, cx: &mut Context<'_, P>) {
+        let exchange = &self.exchanges[key];
+        if exchange.is_own() {
+            cx.actions.push_back(Action::Failed { handle: exchange.handle, failure });
+        } else {
+            cx.counters.bodies_abandoned += 1;
+        }
+        self.close(key, cx);
+    }
+
+    fn close(&mut self, key: usize, cx: &mut Context<'_, P>) {
+        let exchange = &mut self.exchanges[key];
+        if let Some(id) = exchange.outgoing.take() {
+            cx.outbound.cancel(id, cx.now);
+        }
+        let (handle, kind) = (exchange.handle, exchange.kind);
+        self.end_transfer(key, cx);
+        self.remove(key);
+        if kind == Kind::Group {
+            self.end_transfers_of(handle, cx);
+        }
+    }
+
+    fn remove(&mut self, key: usize) {
+        let exchange = self.exchanges.remove(key);
+        let peer = (exchange.kind != Kind::Group).then_some(exchange.to);
+        if exchange.kind != Kind::Ping {
+            self.by_token.remove(&(exchange.token, peer));
+        }
+        self.timers.cancel(key);
+    }
+}

@@ -1,0 +1,116 @@
+//! The states of a request of this endpoint (RFC 7252 §5.2, RFC 7641 §3).
+//!
+//! ```text
+//!              Acknowledged, or Sent without wanting one
+//!  ┌─ Sending ───────────────────────────► Waiting ─┐
+//!  │     ▲ ▲                                  │     │ NextMessage: a block, an Echo, the registration anew
+//!  │     │ └──────────────────────────────────┴─────┘
+//!  │     │ NextMessage (stale, or deregistering)
+//!  │  Observing ◄── Registered, from Sending and Waiting; every notification
+//!  ▼     ▼
+//! Ended: a last response, a Reset, no acknowledgement, no response in time, unreachable, cancelled
+//! ```
+//!
+//! A response may overtake the acknowledgement of its request: it is as good as one (§5.2.2).
+
+use crate::Failure;
+
+/// Where a request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Its message waits to be sent, or for its acknowledgement.
+    Sending,
+    /// The peer has it; the response is to come.
+    Waiting,
+    /// Registered; notifications may come.
+    Observing,
+    /// Over.
+    Ended,
+}
+
+/// What happens to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// Its non-confirmable message has left.
+    Sent,
+    /// Its message was acknowledged, without a response.
+    Acknowledged,
+    /// Another message of it is sent: the next block, the same with Echo, a registration anew, a deregistration.
+    NextMessage,
+    /// A response that registers, or a notification.
+    Registered,
+    /// A response after which none comes.
+    LastResponse,
+    /// Its message was repeated in vain.
+    NotAcknowledged,
+    /// Its message, or all of the peer's, was rejected with a Reset.
+    Reset,
+    /// The peer cannot be reached.
+    Unreachable,
+    /// Its deadline has passed.
+    Expired,
+    /// The application cancels.
+    Cancelled,
+}
+
+/// What is to be done after an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Nothing.
+    Nothing,
+    /// Wait for the response, but not for ever.
+    AwaitResponse,
+    /// Watch over the freshness of what is observed.
+    AwaitNotification,
+    /// Register anew.
+    Register,
+    /// The request is over with the response that was handed out.
+    End,
+    /// The request is over without one.
+    Fail(Failure),
+}
+
+impl Phase {
+    /// The phase after an event, and what is to be done.
+    pub(crate) const fn after(self, event: Event) -> (Self, Effect) {
+        use {Effect as F, Event as E, Phase as P};
+        match (self, event) {
+            (P::Sending, E::Sent | E::Acknowledged) => (P::Waiting, F::AwaitResponse),
+            (P::Waiting, E::Sent | E::Acknowledged) => (P::Waiting, F::Nothing),
+            // A notification has come before the acknowledgement of the registration.
+            (P::Observing, E::Sent | E::Acknowledged) => (P::Observing, F::Nothing),
+
+            (P::Sending | P::Waiting | P::Observing, E::NextMessage) => (P::Sending, F::Nothing),
+            (P::Sending | P::Waiting | P::Observing, E::Registered) => (P::Observing, F::AwaitNotification),
+            (P::Sending | P::Waiting | P::Observing, E::LastResponse) => (P::Ended, F::End),
+
+            (P::Sending | P::Waiting, E::NotAcknowledged) => (P::Ended, F::Fail(Failure::NotAcknowledged)),
+            (P::Sending | P::Waiting, E::Reset) => (P::Ended, F::Fail(Failure::Reset)),
+            (P::Sending | P::Waiting | P::Observing, E::Unreachable) => {
+                (P::Ended, F::Fail(Failure::Unreachable))
+            }
+            (P::Sending | P::Waiting | P::Observing, E::Cancelled) => (P::Ended, F::Fail(Failure::Cancelled)),
+            // What it was about has been answered by a notification.
+            (P::Observing, E::NotAcknowledged | E::Reset) => (P::Observing, F::Nothing),
+
+            // While the message is under way, the message layer knows when to give up.
+            (P::Sending, E::Expired) => (P::Sending, F::Nothing),
+            (P::Waiting, E::Expired) => (P::Ended, F::Fail(Failure::NoResponse)),
+            (P::Observing, E::Expired) => (P::Sending, F::Register),
+
+            (
+                P::Ended,
+                E::Sent
+                | E::Acknowledged
+                | E::NextMessage
+                | E::Registered
+                | E::LastResponse
+                | E::NotAcknowledged
+                | E::Reset
+                | E::Unreachable
+                | E::Expired
+                | E::Cancelled,
+            ) => (P::Ended, F::Nothing),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The endpoint, rule by rule.
+
+mod requests;
+mod support;
