@@ -57,7 +57,8 @@ impl Socket {
         Ok(joined)
     }
 
-    fn join(&self, interface: &Interface) -> bool {
+    /// The same on one interface; false where it cannot be done.
+    pub(crate) fn join(&self, interface: &Interface) -> bool {
         let join = |group| match (group, interface.address) {
             (IpAddr::V4(group), IpAddr::V4(address)) => self.socket.join_multicast_v4(group, address).is_ok(),
             (IpAddr::V6(group), IpAddr::V6(_)) => {

@@ -54,7 +54,7 @@ pub(crate) struct Arrival {
 }
 
 /// Where a datagram leaves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Source {
     /// One of this machine's addresses. `None`: as the route says.
     pub(crate) address: Option<IpAddr>,
@@ -131,8 +131,7 @@ impl Socket {
         }
     }
 
-    /// Sends a datagram, from where `source` says. That the network does not take it is nothing to fail for: the protocol
-    /// repeats it.
+    /// Sends a datagram, from where `source` says.
     pub(crate) async fn send(&self, datagram: &[u8], to: SocketAddr, source: Source) -> io::Result<()> {
         self.sent.borrow_mut().note(to, datagram);
         let mut pending_errors = 2;
