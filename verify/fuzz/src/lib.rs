@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod broker;
+pub mod coap_codec;
 pub mod codec;
 pub mod corpus;
 pub mod indexes;
