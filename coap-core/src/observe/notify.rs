@@ -11,12 +11,16 @@ use crate::context::Context;
 use crate::message::{Event, Interaction, OutgoingId, Peer, Send};
 use crate::outbound::{Owner, encode};
 use crate::request::answer::Asker;
-use crate::request::server::{Open, Role, Server};
+use crate::request::server::{Open, Role, Sent, Server};
 use crate::resource::ResourceId;
 use crate::{Action, Refused, Reliability, RequestId, Response};
 
 /// Bytes of a notification that are not payload, at the most as a rule.
 const OVERHEAD: usize = 64;
+
+/// The largest notification to a peer of unknown address, until it acknowledges one: about what any request may be answered with
+/// (RFC 9175 §2.4).
+const UNCONFIRMED: usize = 136;
 
 impl<P: Peer> Server<P> {
     /// The state of a resource has changed: each observer's request is asked again.
@@ -47,24 +51,23 @@ impl<P: Peer> Server<P> {
         let id = self.observers.enter(observer);
         let Some(observer) = self.observers.get(id) else { return Err(Refused::Unknown) };
         piece.options.set_uint(OptionNumber::OBSERVE, observer.sequence.take().into());
-        let sent = encode(piece.code, asker.token.as_bytes(), piece.options.view(), &piece.payload)
-            .and_then(|datagram| asker.send(datagram, reliability, Some(Owner::Observer(id)), cx));
-        match sent {
-            Ok(outgoing) => {
-                if let Some(observer) = self.observers.get(id) {
-                    observer.unconfirmed = outgoing.is_some() && asker.confirmable;
-                    observer.outgoing = outgoing;
-                }
-                if known.is_none() {
-                    self.report_observers(resource, cx);
-                }
-                Ok(())
+        let sent = self.send_piece(asker, open.method, &piece, reliability, Some(Owner::Observer(id)), cx);
+        let Ok(Sent::Whole(outgoing)) = sent else {
+            self.observers.remove(id);
+            if known.is_some() {
+                self.report_observers(resource, cx);
             }
-            Err(refused) => {
-                self.observers.remove(id);
-                Err(refused)
-            }
+            return sent.map(drop);
+        };
+        if let Some(observer) = self.observers.get(id) {
+            let confirmable = reliability.map_or(asker.confirmable, |wish| wish == Reliability::Confirmable);
+            observer.unconfirmed = outgoing.is_some() && confirmable;
+            observer.outgoing = outgoing;
         }
+        if known.is_none() {
+            self.report_observers(resource, cx);
+        }
+        Ok(())
     }
 
     /// The application has told the state: a notification.
@@ -89,7 +92,8 @@ impl<P: Peer> Server<P> {
             return Ok(());
         }
         let reliability = response.reliability;
-        let room = cx.config.max_datagram.saturating_sub(OVERHEAD);
+        let room = if observer.confirmed.is_some() { cx.config.max_datagram } else { UNCONFIRMED };
+        let room = room.saturating_sub(OVERHEAD);
         let mut piece = self.piece(peer, open, response, room, cx);
         let Some(observer) = self.observers.get(id) else { return Ok(()) };
         piece.options.set_uint(OptionNumber::OBSERVE, observer.sequence.take().into());
@@ -242,7 +246,7 @@ impl<P: Peer> Server<P> {
     }
 
     fn report_observers(&self, resource: ResourceId, cx: &mut Context<'_, P>) {
-        let count = self.observers.of_resource(resource).count();
+        let count = self.observers.count(resource);
         cx.actions.push_back(Action::Observers { resource, count });
     }
 }

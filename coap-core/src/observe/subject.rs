@@ -1,6 +1,7 @@
 //! The server's side of observations: who observes what (RFC 7641 §4).
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::btree_map::{BTreeMap, Entry};
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::ops::Bound;
 
@@ -68,7 +69,7 @@ pub(crate) struct ObserverId {
 pub(crate) struct Observers<P> {
     entries: Slab<Observer<P>>,
     by_registration: BTreeMap<(P, Token), ObserverId>,
-    by_resource: BTreeSet<(ResourceId, ObserverId)>,
+    by_resource: BTreeMap<ResourceId, BTreeSet<ObserverId>>,
     next_serial: u32,
 }
 
@@ -77,7 +78,7 @@ impl<P: Peer> Observers<P> {
         Self {
             entries: Slab::new(),
             by_registration: BTreeMap::new(),
-            by_resource: BTreeSet::new(),
+            by_resource: BTreeMap::new(),
             next_serial: 0,
         }
     }
@@ -106,7 +107,7 @@ impl<P: Peer> Observers<P> {
         observer.serial = self.next_serial;
         let id = ObserverId { key: self.entries.vacant_key() as u32, serial: observer.serial };
         self.by_registration.insert((observer.peer, observer.token.clone()), id);
-        self.by_resource.insert((observer.resource, id));
+        self.by_resource.entry(observer.resource).or_default().insert(id);
         self.entries.insert(observer);
         id
     }
@@ -115,14 +116,22 @@ impl<P: Peer> Observers<P> {
         self.get(id)?;
         let observer = self.entries.remove(id.key as usize);
         self.by_registration.remove(&(observer.peer, observer.token.clone()));
-        self.by_resource.remove(&(observer.resource, id));
+        if let Entry::Occupied(mut of_resource) = self.by_resource.entry(observer.resource) {
+            of_resource.get_mut().remove(&id);
+            if of_resource.get().is_empty() {
+                of_resource.remove();
+            }
+        }
         Some(observer)
     }
 
     /// The observers of a resource, in an order that depends on nothing but what happened.
     pub(crate) fn of_resource(&self, resource: ResourceId) -> impl Iterator<Item = ObserverId> {
-        let first = (resource, ObserverId { key: 0, serial: 0 });
-        self.by_resource.range(first..).take_while(move |(of, _)| *of == resource).map(|(_, id)| *id)
+        self.by_resource.get(&resource).into_iter().flatten().copied()
+    }
+
+    pub(crate) fn count(&self, resource: ResourceId) -> usize {
+        self.by_resource.get(&resource).map_or(0, BTreeSet::len)
     }
 
     pub(crate) fn of_peer(&self, peer: P) -> impl Iterator<Item = ObserverId> {

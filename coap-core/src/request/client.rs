@@ -108,7 +108,7 @@ impl<P: Peer> Client<P> {
         if !matches!(exchange.kind, Kind::Observation(_)) {
             return Err(Refused::Unknown);
         }
-        exchange.kind = Kind::Single;
+        exchange.kind = Kind::Deregistration;
         exchange.request.options.set_uint(OptionNumber::OBSERVE, 1);
         self.end_transfer(key, cx);
         self.next_message(key, cx);
@@ -129,10 +129,13 @@ impl<P: Peer> Client<P> {
         if acknowledges.is_some() && acknowledges != exchange.outgoing {
             return Taken::Unknown;
         }
-        if exchange.kind != Kind::Group {
-            if let Some(id) = exchange.outgoing.take() {
-                cx.outbound.settle(id, cx.now);
-            }
+        // A notification that crosses the deregistration is not the answer to it: that one has no Observe.
+        if exchange.kind == Kind::Deregistration && acknowledges.is_none() && message.options.observe().is_some() {
+            return Taken::Accepted;
+        }
+        if let (true, Some(id)) = (exchange.kind != Kind::Group, exchange.outgoing) {
+            exchange.outgoing = None;
+            cx.outbound.settle(id, cx.now);
         }
         if policy::check_response(message.options).is_err() {
             cx.counters.rejected += 1;

@@ -20,6 +20,8 @@ pub(super) enum Kind {
     Single,
     /// A registration and its notifications.
     Observation(Observation),
+    /// The end of an observation, asked for.
+    Deregistration,
     /// Sent to a group: responses of many.
     Group,
     /// Fetches the rest of a body for an observation or a request to a group.

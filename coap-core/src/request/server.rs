@@ -15,15 +15,15 @@ use machine::{Deadlines, Instant};
 use slab::Slab;
 
 use super::answer::Asker;
-use super::{Bodies, RequestId, Response};
+use super::{Bodies, Reliability, RequestId, Response};
 use crate::action::{IncomingRequest, Trigger};
 use crate::block::{self, Assembled, Assemblies, BlockOptions, Piece, blocks_of};
 use crate::cache_key::operation_key;
 use crate::context::Context;
 use crate::echo::Echo;
-use crate::message::{IncomingId, Peer};
+use crate::message::{IncomingId, OutgoingId, Peer};
 use crate::observe::subject::{ObserverId, Observers};
-use crate::outbound::encode;
+use crate::outbound::{Owner, encode};
 use crate::policy::{self, Rejection};
 use crate::resource::{ResourceId, Table, core_links, is_well_known_core};
 use crate::{Action, Config, NonBadOption, OptionList, Refused, Token};
@@ -94,17 +94,24 @@ pub(crate) struct Arrived<'a, P> {
     pub(crate) len: usize,
 }
 
+/// What was sent in answer.
+pub(crate) enum Sent {
+    /// The response, in a message of its own where that has a name.
+    Whole(Option<OutgoingId>),
+    /// A challenge, or nothing, in its place.
+    Challenge,
+}
+
 /// How a request ends that the application does not see.
 enum Ending {
-    Answer(Response),
-    /// With a body of which a block is wanted.
-    Piece(Piece),
+    Answer(Piece),
     Silence,
 }
 
 impl From<Response> for Ending {
     fn from(response: Response) -> Self {
-        Self::Answer(response)
+        let Response { code, options, payload, .. } = response;
+        Self::Answer(Piece { code, options, payload })
     }
 }
 
@@ -161,12 +168,7 @@ impl<P: Peer> Server<P> {
         };
         match self.admit(&asker, &arrived.message, cx) {
             Ok(open) => self.ask(open, cx),
-            Err(Ending::Answer(response)) => {
-                let piece =
-                    Piece { code: response.code, options: response.options, payload: response.payload };
-                self.leave_with(&asker, piece, cx);
-            }
-            Err(Ending::Piece(piece)) => self.leave_with(&asker, piece, cx),
+            Err(Ending::Answer(piece)) => self.leave_with(&asker, arrived.message.code, &piece, cx),
             Err(Ending::Silence) => asker.leave(cx),
         }
     }
@@ -284,7 +286,7 @@ impl<P: Peer> Server<P> {
         let key = operation_key(message.code, message.options);
         let room = self.room(asker, message.code, cx);
         if let Some(piece) = self.bodies.further(asker.from, &key, blocks, room, cx.now) {
-            return Err(Ending::Piece(piece));
+            return Err(Ending::Answer(piece));
         }
         if is_safe(message.code) || blocks.block1.is_some() {
             return Ok(());
@@ -431,33 +433,43 @@ impl<P: Peer> Server<P> {
         }
         let reliability = response.reliability;
         let room = self.room(asker, open.method, cx);
-        let mut piece = self.piece(asker.from, open, response, room, cx);
-        let observes = matches!(open.role, Role::Registration(_)) && piece.code.is_success();
-        if observes {
-            piece.options.set_uint(OptionNumber::OBSERVE, 0);
+        let piece = self.piece(asker.from, open, response, room, cx);
+        if matches!(open.role, Role::Registration(_)) && piece.code.is_success() {
+            self.register(asker, open, piece, reliability, cx)
+        } else {
+            self.send_piece(asker, open.method, &piece, reliability, None, cx).map(drop)
         }
+    }
+
+    /// Sends a piece of a response, or a challenge if the peer may not get so much yet. What is no GET or FETCH has been carried out
+    /// and is not to be carried out again: its response is only cut smaller, which [`room`](Self::room) sees to.
+    pub(crate) fn send_piece(
+        &mut self,
+        asker: &Asker<P>,
+        method: Code,
+        piece: &Piece,
+        reliability: Option<Reliability>,
+        owner: Option<Owner>,
+        cx: &mut Context<'_, P>,
+    ) -> Result<Sent, Refused> {
         let datagram = encode(piece.code, asker.token.as_bytes(), piece.options.view(), &piece.payload)?;
-        if is_safe(open.method)
-            && !asker.verified
-            && !self.echo.allow(asker.from, asker.request_len, datagram.len(), cx.now)
-        {
-            if asker.multicast {
-                asker.leave(cx);
-                return Ok(());
-            }
-            cx.counters.challenged += 1;
-            let mut challenge = OptionList::new();
-            challenge.add(OptionNumber::ECHO, &self.echo.challenge(asker.from, cx.now));
-            let datagram = encode(Code::UNAUTHORIZED, asker.token.as_bytes(), challenge.view(), &[])?;
-            return asker.send(datagram, Some(super::Reliability::NonConfirmable), None, cx).map(drop);
-        }
         if datagram.len() > cx.config.max_datagram {
             return Err(Refused::TooLarge);
         }
-        if observes {
-            return self.register(asker, open, piece, reliability, cx);
+        let allowed = asker.verified || self.echo.allow(asker.from, asker.request_len, datagram.len(), cx.now);
+        if allowed || !is_safe(method) {
+            return asker.send(datagram, reliability, owner, cx).map(Sent::Whole);
         }
-        asker.send(datagram, reliability, None, cx).map(drop)
+        if asker.multicast {
+            asker.leave(cx);
+            return Ok(Sent::Challenge);
+        }
+        cx.counters.challenged += 1;
+        let mut challenge = OptionList::new();
+        challenge.add(OptionNumber::ECHO, &self.echo.challenge(asker.from, cx.now));
+        let datagram = encode(Code::UNAUTHORIZED, asker.token.as_bytes(), challenge.view(), &[])?;
+        // Never in a message that is repeated (RFC 9175 §2.4).
+        asker.send(datagram, Some(Reliability::NonConfirmable), None, cx).map(|_| Sent::Challenge)
     }
 
     /// The part of a response that goes into one message.
@@ -492,7 +504,7 @@ impl<P: Peer> Server<P> {
     fn room(&mut self, asker: &Asker<P>, method: Code, cx: &Context<'_, P>) -> usize {
         /// What header, token and options commonly take.
         const OVERHEAD: usize = 64;
-        let allowed = if asker.verified || is_safe(method) {
+        let allowed = if asker.verified || is_safe(method) && !asker.multicast {
             usize::MAX
         } else {
             self.echo.room(asker.from, asker.request_len, cx.now)
@@ -501,12 +513,11 @@ impl<P: Peer> Server<P> {
     }
 
     /// Sends an answer that the application has no part in.
-    fn leave_with(&mut self, asker: &Asker<P>, piece: Piece, cx: &mut Context<'_, P>) {
+    fn leave_with(&mut self, asker: &Asker<P>, method: Code, piece: &Piece, cx: &mut Context<'_, P>) {
         if asker.does_without(piece.code, piece.payload.is_empty()) {
             return asker.leave(cx);
         }
-        let sent = encode(piece.code, asker.token.as_bytes(), piece.options.view(), &piece.payload)
-            .and_then(|datagram| asker.send(datagram, None, None, cx));
+        let sent = self.send_piece(asker, method, piece, None, None, cx);
         self.count_refused(sent.map(drop), cx);
     }
 
