@@ -6,6 +6,8 @@
 
 #[cfg(feature = "alloc")]
 mod allocator;
+#[cfg(feature = "coap-codec")]
+mod coap_codec;
 #[cfg(feature = "machine")]
 mod machine;
 #[cfg(feature = "mqtt-codec")]
