@@ -6,13 +6,13 @@ use alloc::string::String;
 use coap_codec::{Message, Options, Rules};
 use machine::{Instant, Random};
 
+use crate::client::{Client, Taken};
 use crate::context::Context;
 use crate::message::{Arrival, IncomingId, MessageLayer, Peer};
 use crate::outbound::{Outbound, Owner};
-use crate::request::client::{Client, Taken};
-use crate::request::server::{Arrived, Server};
 use crate::resource::{Resource, ResourceId, core_links};
-use crate::{Action, Config, Counters, Handle, Input, Refused, Request, RequestId, Response};
+use crate::server::{Arrived, Server};
+use crate::{Action, Config, Counters, Gauges, Handle, Input, Refused, Request, RequestId, Response};
 
 /// A CoAP endpoint: datagrams, time and an application's wishes in, [`Action`]s out.
 ///
@@ -172,6 +172,17 @@ impl<P: Peer> Endpoint<P> {
     /// What was dropped, and other counts.
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// What there is right now.
+    pub fn gauges(&self) -> Gauges {
+        let mut gauges = Gauges {
+            requests: self.client.len(),
+            awaited: self.outbound.awaited(),
+            ..self.server.gauges()
+        };
+        self.outbound.layer.gauge(&mut gauges);
+        gauges
     }
 
     /// The configuration.

@@ -10,9 +10,9 @@ use crate::block::Piece;
 use crate::context::Context;
 use crate::message::{Event, Interaction, OutgoingId, Peer, Send};
 use crate::outbound::{Owner, encode};
-use crate::request::answer::Asker;
-use crate::request::server::{Open, Role, Sent, Server};
 use crate::resource::ResourceId;
+use crate::server::asker::Asker;
+use crate::server::{Open, Role, Sent, Server};
 use crate::{Action, Refused, Reliability, RequestId, Response};
 
 /// Bytes of a notification that are not payload, at the most as a rule.
@@ -186,7 +186,7 @@ impl<P: Peer> Server<P> {
             multicast: false,
             trigger: Trigger::Change,
         };
-        let asked = self.put(open);
+        let asked = self.open.put(open);
         if let Some(observer) = self.observers.get(id) {
             observer.asked = Some(asked);
         }
@@ -240,7 +240,7 @@ impl<P: Peer> Server<P> {
             cx.outbound.cancel(outgoing, cx.now);
         }
         if let Some(asked) = asked {
-            self.forget(asked);
+            self.open.forget(asked);
             cx.actions.push_back(Action::Cancelled { id: asked });
         }
     }

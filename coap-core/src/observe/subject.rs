@@ -1,7 +1,7 @@
 //! The server's side of observations: who observes what (RFC 7641 §4).
 
-use alloc::collections::btree_map::{BTreeMap, Entry};
 use alloc::collections::BTreeSet;
+use alloc::collections::btree_map::{BTreeMap, Entry};
 use alloc::vec::Vec;
 use core::ops::Bound;
 
@@ -13,9 +13,9 @@ use slab::Slab;
 use super::order::Sequence;
 use crate::block::BlockOptions;
 use crate::message::{OutgoingId, Peer};
-use crate::request::answer::Asker;
-use crate::request::server::Open;
 use crate::resource::ResourceId;
+use crate::server::Open;
+use crate::server::asker::Asker;
 use crate::{Bodies, Limits, OptionList, RequestId, Token};
 
 /// An entry of the list of observers.

@@ -1,11 +1,5 @@
 //! Requests and responses as an application sees them: whole bodies, no messages.
 
-pub(crate) mod answer;
-pub(crate) mod client;
-mod exchange;
-mod phase;
-pub(crate) mod server;
-
 use core::time::Duration;
 
 use bytes::Bytes;

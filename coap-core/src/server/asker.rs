@@ -5,11 +5,10 @@ use core::time::Duration;
 
 use coap_codec::{Code, NoResponse};
 
-use super::Reliability;
 use crate::context::Context;
 use crate::message::{IncomingId, Interaction, OutgoingId, Peer, Send};
 use crate::outbound::Owner;
-use crate::{Refused, Token};
+use crate::{Refused, Reliability, Token};
 
 /// Who is to be answered, and how.
 #[derive(Clone, Debug)]

@@ -6,12 +6,11 @@ use bytes::Bytes;
 use coap_codec::{Code, Message, OptionNumber};
 
 use super::phase::Phase;
-use super::{Bodies, Handle, Request, Response};
 use crate::block::{Download, Start, Upload, UploadStep, size_of};
 use crate::message::OutgoingId;
 use crate::observe::observer::Observation;
 use crate::outbound::encode;
-use crate::{Config, OptionList, Refused, Token};
+use crate::{Bodies, Config, Handle, OptionList, Refused, Request, Response, Token};
 
 /// What kind of request it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,9 @@
 //! Requests of this endpoint: from the call to the response (RFC 7252 §5.2, §5.3).
 
+mod blocks;
+mod exchange;
+mod phase;
+
 use alloc::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -7,15 +11,14 @@ use coap_codec::{Code, Message, OptionNumber};
 use machine::{Deadlines, Instant};
 use slab::Slab;
 
-use super::exchange::{Exchange, Kind, upload_of};
-use super::phase::{Effect, Event, Phase};
-use super::{Handle, Reliability, Request, Response};
-use crate::block::{DownloadStep, Start, UploadStep};
+use self::exchange::{Exchange, Kind, upload_of};
+use self::phase::{Effect, Event, Phase};
+use crate::block::UploadStep;
 use crate::context::Context;
 use crate::message::{self, Interaction, OutgoingId, Peer, Send};
 use crate::observe::observer::Observation;
 use crate::outbound::Owner;
-use crate::{Action, Failure, Refused, Token, policy};
+use crate::{Action, Failure, Handle, Refused, Reliability, Request, Response, Token, policy};
 
 /// How often a request is repeated with a new Echo value (RFC 9175 §2.3).
 const ECHO_ATTEMPTS: u8 = 2;
@@ -130,7 +133,10 @@ impl<P: Peer> Client<P> {
             return Taken::Unknown;
         }
         // A notification that crosses the deregistration is not the answer to it: that one has no Observe.
-        if exchange.kind == Kind::Deregistration && acknowledges.is_none() && message.options.observe().is_some() {
+        if exchange.kind == Kind::Deregistration
+            && acknowledges.is_none()
+            && message.options.observe().is_some()
+        {
             return Taken::Accepted;
         }
         if let (true, Some(id)) = (exchange.kind != Kind::Group, exchange.outgoing) {
@@ -377,76 +383,6 @@ impl<P: Peer> Client<P> {
         }
     }
 
-    /// A response that is the last one, once its body is whole.
-    fn respond_whole(&mut self, key: usize, message: &Message<'_>, cx: &mut Context<'_, P>) {
-        let exchange = &mut self.exchanges[key];
-        match exchange.begin_download(message, cx.config) {
-            Start::Whole => {
-                let response = exchange.response(message);
-                self.finish(key, response, cx);
-            }
-            Start::Blocks(download) => {
-                exchange.start_download(download, message);
-                self.report_download(key, cx);
-                self.next_block(key, cx);
-            }
-            Start::Failed(failure) => self.end(key, failure, cx),
-        }
-    }
-
-    fn continue_download(&mut self, key: usize, message: &Message<'_>, cx: &mut Context<'_, P>) {
-        let exchange = &mut self.exchanges[key];
-        let Some(download) = &mut exchange.download else { return };
-        match download.answered(message.code, message.options, message.payload) {
-            DownloadStep::Continue => {
-                self.report_download(key, cx);
-                self.next_block(key, cx);
-            }
-            DownloadStep::Restart => self.next_block(key, cx),
-            DownloadStep::Complete(body) => {
-                let response = exchange.downloaded(message, body);
-                self.finish(key, response, cx);
-            }
-            DownloadStep::Answer => {
-                cx.counters.bodies_abandoned += 1;
-                let response = exchange.response(message);
-                self.finish(key, response, cx);
-            }
-            DownloadStep::Failed(failure) => {
-                cx.counters.bodies_abandoned += 1;
-                self.end(key, failure, cx);
-            }
-        }
-    }
-
-    /// Asks for the next block of the response, with a new token: a late answer about an earlier block then belongs to nothing.
-    fn next_block(&mut self, key: usize, cx: &mut Context<'_, P>) {
-        let token = self.fresh_token(cx);
-        let exchange = &mut self.exchanges[key];
-        let old = core::mem::replace(&mut exchange.token, token.clone());
-        let peer = Some(exchange.to);
-        self.by_token.remove(&(old, peer));
-        self.by_token.insert((token, peer), key);
-        self.next_message(key, cx);
-    }
-
-    fn report_upload(&self, key: usize, cx: &mut Context<'_, P>) {
-        let exchange = &self.exchanges[key];
-        if let Some(upload) = &exchange.upload {
-            let ((bytes, total), handle) = (upload.progress(), exchange.handle);
-            cx.actions.push_back(Action::Progress { handle, bytes, total: Some(total), upload: true });
-        }
-    }
-
-    fn report_download(&self, key: usize, cx: &mut Context<'_, P>) {
-        let exchange = &self.exchanges[key];
-        if let Some(download) = &exchange.download {
-            let ((bytes, total), handle) = (download.progress(), exchange.reported_as());
-            let total = total.map(|total| total as usize);
-            cx.actions.push_back(Action::Progress { handle, bytes, total, upload: false });
-        }
-    }
-
     /// A notification, or the first response to a registration.
     fn notified(&mut self, key: usize, message: &Message<'_>, cx: &mut Context<'_, P>) {
         let exchange = &self.exchanges[key];
@@ -470,60 +406,6 @@ impl<P: Peer> Client<P> {
             let exchange = &self.exchanges[key];
             let response = exchange.response(message);
             cx.actions.push_back(Action::Response { handle: exchange.handle, from, response, more: true });
-        }
-    }
-
-    /// When the message is the first block of a larger body, fetches the rest from its sender in an exchange beside this one: with
-    /// a token of its own, without Observe, unicast (RFC 7959 §2.6, §2.8). Returns whether it does.
-    fn transfer_rest(&mut self, key: usize, from: P, message: &Message<'_>, cx: &mut Context<'_, P>) -> bool {
-        let exchange = &self.exchanges[key];
-        let download = match exchange.begin_download(message, cx.config) {
-            Start::Whole => return false,
-            Start::Blocks(download) => download,
-            Start::Failed(_) => {
-                cx.counters.bodies_abandoned += 1;
-                return true;
-            }
-        };
-        let mut request = exchange.request.clone();
-        request.options.remove(OptionNumber::OBSERVE);
-        request.token = None;
-        if exchange.kind == Kind::Group {
-            request.reliability = Reliability::Confirmable;
-        }
-        let (parent, uploaded) = (exchange.handle, exchange.uploaded);
-        let token = self.fresh_token(cx);
-        match self.open(from, request, Kind::Transfer { parent }, token, cx) {
-            Ok(transfer) => {
-                let exchange = &mut self.exchanges[transfer];
-                exchange.uploaded = uploaded;
-                exchange.start_download(download, message);
-                self.exchanges[key].transfer = Some(self.exchanges[transfer].handle);
-                self.report_download(transfer, cx);
-                self.next_message(transfer, cx);
-            }
-            Err(_) => cx.counters.bodies_abandoned += 1,
-        }
-        true
-    }
-
-    /// Gives up fetching the rest of a notification.
-    fn end_transfer(&mut self, key: usize, cx: &mut Context<'_, P>) {
-        let transfer = self.exchanges[key].transfer.take().and_then(|handle| self.at(handle));
-        if let Some(transfer) = transfer {
-            cx.counters.bodies_abandoned += 1;
-            self.close(transfer, cx);
-        }
-    }
-
-    /// Gives up fetching bodies of members of a group.
-    fn end_transfers_of(&mut self, parent: Handle, cx: &mut Context<'_, P>) {
-        let of_parent = |(key, exchange): (usize, &Exchange<P>)| {
-            (exchange.kind == Kind::Transfer { parent }).then_some(key)
-        };
-        while let Some(key) = self.exchanges.iter().find_map(of_parent) {
-            cx.counters.bodies_abandoned += 1;
-            self.close(key, cx);
         }
     }
 

@@ -1,0 +1,142 @@
+//! Bodies in blocks, as a client sends and fetches them (RFC 7959).
+
+use coap_codec::{Message, OptionNumber};
+
+use super::Client;
+use super::exchange::{Exchange, Kind};
+use crate::block::{DownloadStep, Start};
+use crate::context::Context;
+use crate::message::Peer;
+use crate::{Action, Handle, Reliability};
+
+impl<P: Peer> Client<P> {
+    /// A response that is the last one, once its body is whole.
+    pub(super) fn respond_whole(&mut self, key: usize, message: &Message<'_>, cx: &mut Context<'_, P>) {
+        let exchange = &mut self.exchanges[key];
+        match exchange.begin_download(message, cx.config) {
+            Start::Whole => {
+                let response = exchange.response(message);
+                self.finish(key, response, cx);
+            }
+            Start::Blocks(download) => {
+                exchange.start_download(download, message);
+                self.report_download(key, cx);
+                self.next_block(key, cx);
+            }
+            Start::Failed(failure) => self.end(key, failure, cx),
+        }
+    }
+
+    pub(super) fn continue_download(&mut self, key: usize, message: &Message<'_>, cx: &mut Context<'_, P>) {
+        let exchange = &mut self.exchanges[key];
+        let Some(download) = &mut exchange.download else { return };
+        match download.answered(message.code, message.options, message.payload) {
+            DownloadStep::Continue => {
+                self.report_download(key, cx);
+                self.next_block(key, cx);
+            }
+            DownloadStep::Restart => self.next_block(key, cx),
+            DownloadStep::Complete(body) => {
+                let response = exchange.downloaded(message, body);
+                self.finish(key, response, cx);
+            }
+            DownloadStep::Answer => {
+                cx.counters.bodies_abandoned += 1;
+                let response = exchange.response(message);
+                self.finish(key, response, cx);
+            }
+            DownloadStep::Failed(failure) => {
+                cx.counters.bodies_abandoned += 1;
+                self.end(key, failure, cx);
+            }
+        }
+    }
+
+    /// Asks for the next block of the response, with a new token: a late answer about an earlier block then belongs to nothing.
+    pub(super) fn next_block(&mut self, key: usize, cx: &mut Context<'_, P>) {
+        let token = self.fresh_token(cx);
+        let exchange = &mut self.exchanges[key];
+        let old = core::mem::replace(&mut exchange.token, token.clone());
+        let peer = Some(exchange.to);
+        self.by_token.remove(&(old, peer));
+        self.by_token.insert((token, peer), key);
+        self.next_message(key, cx);
+    }
+
+    pub(super) fn report_upload(&self, key: usize, cx: &mut Context<'_, P>) {
+        let exchange = &self.exchanges[key];
+        if let Some(upload) = &exchange.upload {
+            let ((bytes, total), handle) = (upload.progress(), exchange.handle);
+            cx.actions.push_back(Action::Progress { handle, bytes, total: Some(total), upload: true });
+        }
+    }
+
+    pub(super) fn report_download(&self, key: usize, cx: &mut Context<'_, P>) {
+        let exchange = &self.exchanges[key];
+        if let Some(download) = &exchange.download {
+            let ((bytes, total), handle) = (download.progress(), exchange.reported_as());
+            let total = total.map(|total| total as usize);
+            cx.actions.push_back(Action::Progress { handle, bytes, total, upload: false });
+        }
+    }
+
+    /// When the message is the first block of a larger body, fetches the rest from its sender in an exchange beside this one: with
+    /// a token of its own, without Observe, unicast (RFC 7959 §2.6, §2.8). Returns whether it does.
+    pub(super) fn transfer_rest(
+        &mut self,
+        key: usize,
+        from: P,
+        message: &Message<'_>,
+        cx: &mut Context<'_, P>,
+    ) -> bool {
+        let exchange = &self.exchanges[key];
+        let download = match exchange.begin_download(message, cx.config) {
+            Start::Whole => return false,
+            Start::Blocks(download) => download,
+            Start::Failed(_) => {
+                cx.counters.bodies_abandoned += 1;
+                return true;
+            }
+        };
+        let mut request = exchange.request.clone();
+        request.options.remove(OptionNumber::OBSERVE);
+        request.token = None;
+        if exchange.kind == Kind::Group {
+            request.reliability = Reliability::Confirmable;
+        }
+        let (parent, uploaded) = (exchange.handle, exchange.uploaded);
+        let token = self.fresh_token(cx);
+        match self.open(from, request, Kind::Transfer { parent }, token, cx) {
+            Ok(transfer) => {
+                let exchange = &mut self.exchanges[transfer];
+                exchange.uploaded = uploaded;
+                exchange.start_download(download, message);
+                self.exchanges[key].transfer = Some(self.exchanges[transfer].handle);
+                self.report_download(transfer, cx);
+                self.next_message(transfer, cx);
+            }
+            Err(_) => cx.counters.bodies_abandoned += 1,
+        }
+        true
+    }
+
+    /// Gives up fetching the rest of a notification.
+    pub(super) fn end_transfer(&mut self, key: usize, cx: &mut Context<'_, P>) {
+        let transfer = self.exchanges[key].transfer.take().and_then(|handle| self.at(handle));
+        if let Some(transfer) = transfer {
+            cx.counters.bodies_abandoned += 1;
+            self.close(transfer, cx);
+        }
+    }
+
+    /// Gives up fetching bodies of members of a group.
+    pub(super) fn end_transfers_of(&mut self, parent: Handle, cx: &mut Context<'_, P>) {
+        let of_parent = |(key, exchange): (usize, &Exchange<P>)| {
+            (exchange.kind == Kind::Transfer { parent }).then_some(key)
+        };
+        while let Some(key) = self.exchanges.iter().find_map(of_parent) {
+            cx.counters.bodies_abandoned += 1;
+            self.close(key, cx);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Responses on their way out: validated, cut, held small, sent.
+
+use bytes::Bytes;
+use coap_codec::{Code, OptionNumber};
+
+use super::asker::Asker;
+use super::{Open, Role, Server};
+use crate::block::{self, Piece};
+use crate::cache_key::operation_key;
+use crate::context::Context;
+use crate::message::{OutgoingId, Peer};
+use crate::outbound::{Owner, encode};
+use crate::{Bodies, OptionList, Refused, Reliability, Response, policy};
+
+/// What was sent in answer.
+pub(crate) enum Sent {
+    /// The response, in a message of its own where that has a name.
+    Whole(Option<OutgoingId>),
+    /// A challenge, or nothing, in its place.
+    Challenge,
+}
+
+impl<P: Peer> Server<P> {
+    /// Sends the response to a request that is whole.
+    pub(super) fn answer(
+        &mut self,
+        asker: &Asker<P>,
+        open: &Open<P>,
+        response: Response,
+        cx: &mut Context<'_, P>,
+    ) -> Result<(), Refused> {
+        if asker.does_without(response.code, response.payload.is_empty()) {
+            asker.leave(cx);
+            return Ok(());
+        }
+        let reliability = response.reliability;
+        let room = self.room(asker, open.method, cx);
+        let piece = self.piece(asker.from, open, response, room, cx);
+        if matches!(open.role, Role::Registration(_)) && piece.code.is_success() {
+            self.register(asker, open, piece, reliability, cx)
+        } else {
+            self.send_piece(asker, open.method, &piece, reliability, None, cx).map(drop)
+        }
+    }
+
+    /// Sends a piece of a response, or a challenge if the peer may not get so much yet. What is no GET or FETCH has been carried out
+    /// and is not to be carried out again: its response is only cut smaller, which [`room`](Self::room) sees to.
+    pub(crate) fn send_piece(
+        &mut self,
+        asker: &Asker<P>,
+        method: Code,
+        piece: &Piece,
+        reliability: Option<Reliability>,
+        owner: Option<Owner>,
+        cx: &mut Context<'_, P>,
+    ) -> Result<Sent, Refused> {
+        let datagram = encode(piece.code, asker.token.as_bytes(), piece.options.view(), &piece.payload)?;
+        if datagram.len() > cx.config.max_datagram {
+            return Err(Refused::TooLarge);
+        }
+        let allowed =
+            asker.verified || self.echo.allow(asker.from, asker.request_len, datagram.len(), cx.now);
+        if allowed || !is_safe(method) {
+            return asker.send(datagram, reliability, owner, cx).map(Sent::Whole);
+        }
+        if asker.multicast {
+            asker.leave(cx);
+            return Ok(Sent::Challenge);
+        }
+        cx.counters.challenged += 1;
+        let mut challenge = OptionList::new();
+        challenge.add(OptionNumber::ECHO, &self.echo.challenge(asker.from, cx.now));
+        let datagram = encode(Code::UNAUTHORIZED, asker.token.as_bytes(), challenge.view(), &[])?;
+        // Never in a message that is repeated (RFC 9175 §2.4).
+        asker.send(datagram, Some(Reliability::NonConfirmable), None, cx).map(|_| Sent::Challenge)
+    }
+
+    /// The part of a response that goes into one message.
+    pub(crate) fn piece(
+        &mut self,
+        peer: P,
+        open: &Open<P>,
+        response: Response,
+        room: usize,
+        cx: &Context<'_, P>,
+    ) -> Piece {
+        let Response { code, options, payload, .. } = response;
+        let mut piece = Piece { code, options, payload };
+        if policy::is_validated(open.method, open.options.view(), code, piece.options.view()) {
+            piece.code = Code::VALID;
+            piece.payload = Bytes::new();
+            piece.options.remove(OptionNumber::CONTENT_FORMAT);
+        }
+        let small = room.min(block::size_of(cx.config.block_size_exponent));
+        if open.bodies == Bodies::Whole && (open.blocks.block2.is_some() || piece.payload.len() > small) {
+            let key = operation_key(open.method, open.options.view());
+            piece = self.bodies.answer(peer, &key, piece, &open.blocks, room, cx.now);
+        }
+        if let Some(block) = open.block1 {
+            piece.options.set(OptionNumber::BLOCK1, &block.value());
+        }
+        piece
+    }
+
+    /// Bytes that the payload of a response may have: what the datagram leaves, and where a challenge would have the request carried
+    /// out twice, what the peer may get without one (RFC 9175 §2.4).
+    pub(super) fn room(&mut self, asker: &Asker<P>, method: Code, cx: &Context<'_, P>) -> usize {
+        /// What header, token and options commonly take.
+        const OVERHEAD: usize = 64;
+        let allowed = if asker.verified || is_safe(method) && !asker.multicast {
+            usize::MAX
+        } else {
+            self.echo.room(asker.from, asker.request_len, cx.now)
+        };
+        allowed.min(cx.config.max_datagram).saturating_sub(OVERHEAD)
+    }
+
+    /// Sends an answer that the application has no part in.
+    pub(super) fn leave_with(
+        &mut self,
+        asker: &Asker<P>,
+        method: Code,
+        piece: &Piece,
+        cx: &mut Context<'_, P>,
+    ) {
+        if asker.does_without(piece.code, piece.payload.is_empty()) {
+            return asker.leave(cx);
+        }
+        let sent = self.send_piece(asker, method, piece, None, None, cx);
+        Self::count_refused(sent.map(drop), cx);
+    }
+
+    /// An answer that could not be sent: the peer will ask again.
+    pub(super) fn count_refused(sent: Result<(), Refused>, cx: &mut Context<'_, P>) {
+        cx.counters.dropped_full += u64::from(sent.is_err());
+    }
+}
+
+/// Methods that change nothing (RFC 7252 §5.1, RFC 8132 §1).
+pub(super) const fn is_safe(method: Code) -> bool {
+    matches!(method, Code::GET | Code::FETCH)
+}
