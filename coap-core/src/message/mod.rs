@@ -59,7 +59,7 @@ pub(crate) enum Arrival {
     Nothing,
     /// A request, for the first time.
     Request { incoming: IncomingId, confirmable: bool },
-    /// A response. Piggybacked (`acknowledges`): the caller checks the token and calls `settle`, or `unmatched`; until then
+    /// A response. Piggybacked (`acknowledges`): the caller checks the token and calls `settle` if it fits (§4.4); until then
     /// the message is repeated. Otherwise (`incoming`) the caller calls `acknowledge`, `reset` or `ignore`.
     Response { acknowledges: Option<OutgoingId>, incoming: Option<IncomingId>, confirmable: bool },
 }

@@ -80,14 +80,8 @@ impl<P: Peer> MessageLayer<P> {
         }
     }
 
-    /// An answer to a response that came in an acknowledgement whose token did not fit: silence (§4.2, §4.4).
-    #[expect(clippy::unused_self, reason = "beside settle, its counterpart")]
-    pub(crate) fn unmatched(&mut self, counters: &mut Counters) {
-        counters.unmatched += 1;
-    }
-
     /// A sign of life: `PROBING_RATE`'s brake is off.
-    pub(crate) fn heard_from(&mut self, peer: P, now: Instant) {
+    fn heard_from(&mut self, peer: P, now: Instant) {
         if let Some(slot) = self.peers.find(peer) {
             self.heard(slot, now);
         }

@@ -69,10 +69,6 @@ impl Remembered {
         self.messages.get(key)
     }
 
-    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Incoming> {
-        self.messages.get_mut(key)
-    }
-
     /// The message that this one repeats.
     pub(super) fn find<P: Peer>(
         &mut self,

@@ -1,6 +1,15 @@
 //! The message layer by theme. A peer's address is a number; every datagram is looked at as it goes out.
 
 mod arrivals;
+mod congestion;
+mod deduplication;
+mod limits;
+mod matching;
+mod message_ids;
+mod multicast;
+mod network;
+mod retransmission;
+mod structures;
 
 use alloc::vec::Vec;
 use core::time::Duration;
