@@ -5,6 +5,9 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use coap_codec::{CoapOption, Code, OptionNumber, Options};
 
+#[cfg(test)]
+mod tests;
+
 /// Equal for requests that ask for the same.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CacheKey(Bytes);

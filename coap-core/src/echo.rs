@@ -6,6 +6,9 @@ use machine::{Deadlines, Instant, Random};
 
 use crate::EchoPolicy;
 
+#[cfg(test)]
+mod tests;
+
 /// Bytes of the Ethernet, IPv6 and UDP headers that a datagram comes with, as RFC 9175 §2.4 counts them.
 const LOWER_HEADERS: usize = 14 + 40 + 8;
 

@@ -4,6 +4,9 @@ use core::fmt;
 
 use coap_codec::{Code, ContentFormat, OptionFault, OptionNumber, Options};
 
+#[cfg(test)]
+mod tests;
+
 /// Reserved for more Location-* options (RFC 7252 §5.10.7).
 const RESERVED_LOCATION: [OptionNumber; 4] =
     [OptionNumber::new(128), OptionNumber::new(132), OptionNumber::new(136), OptionNumber::new(140)];

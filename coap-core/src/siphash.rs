@@ -28,13 +28,17 @@ impl SipHasher {
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         let missing = (8 - self.len % 8) % 8;
         let (head, rest) = bytes.split_at_checked(missing).unwrap_or((bytes, &[]));
-        head.iter().for_each(|byte| self.byte(*byte));
+        for byte in head {
+            self.byte(*byte);
+        }
         let (words, tail) = rest.as_chunks::<8>();
         for word in words {
             self.word(u64::from_le_bytes(*word));
         }
         self.len += words.len() * 8;
-        tail.iter().for_each(|byte| self.byte(*byte));
+        for byte in tail {
+            self.byte(*byte);
+        }
     }
 
     /// The hash of all that was taken.
@@ -42,7 +46,9 @@ impl SipHasher {
         let last = self.tail | (self.len as u64) << 56;
         self.word(last);
         self.state[2] ^= 0xFF;
-        (0..4).for_each(|_| round(&mut self.state));
+        for _ in 0..4 {
+            round(&mut self.state);
+        }
         self.state.iter().fold(0, |all, word| all ^ word)
     }
 
@@ -57,7 +63,9 @@ impl SipHasher {
 
     fn word(&mut self, word: u64) {
         self.state[3] ^= word;
-        (0..2).for_each(|_| round(&mut self.state));
+        for _ in 0..2 {
+            round(&mut self.state);
+        }
         self.state[0] ^= word;
     }
 }
@@ -83,7 +91,9 @@ mod tests {
 
     fn hash(pieces: &[&[u8]]) -> u64 {
         let mut hasher = SipHasher::new(KEY);
-        pieces.iter().for_each(|piece| hasher.write(piece));
+        for piece in pieces {
+            hasher.write(piece);
+        }
         hasher.finish()
     }
 

@@ -6,7 +6,7 @@ use core::time::Duration;
 use coap_codec::{Block, ContentFormat, Options};
 use machine::Instant;
 
-use super::store::{Bounds, Store};
+use super::store::{Bounds, Full, Store};
 use crate::cache_key::CacheKey;
 use crate::{Counters, Limits};
 
@@ -68,8 +68,8 @@ pub(crate) enum Assembled {
 const PATIENCE: u32 = 16;
 
 impl<P: Copy + Ord> Assemblies<P> {
-    /// Half of [`Limits::bodies`] is for bodies in this direction. `lifetime` is EXCHANGE_LIFETIME, `exponent` the largest block
-    /// that is asked for.
+    /// Half of [`Limits::bodies`] is for bodies in this direction. `lifetime` is `EXCHANGE_LIFETIME`, `exponent` the largest
+    /// block that is asked for.
     pub(crate) fn new(limits: &Limits, lifetime: Duration, exponent: u8) -> Self {
         let bounds = Bounds {
             bytes: limits.bodies / 2,
@@ -82,6 +82,7 @@ impl<P: Copy + Ord> Assemblies<P> {
 
     /// Takes a block that [`blocks_of`](super::blocks_of) found sound. `key` is the request's
     /// [`operation_key`](crate::cache_key::operation_key).
+    #[expect(clippy::too_many_arguments, reason = "what a block is made of, and the two things around it")]
     pub(crate) fn receive(
         &mut self,
         peer: P,
@@ -130,7 +131,7 @@ impl<P: Copy + Ord> Assemblies<P> {
         };
         match self.store.insert(peer, key, assembly, payload.len(), now) {
             Ok(()) => Assembled::Continue(self.acknowledge(block)),
-            Err(_) => self.busy(block),
+            Err(Full) => busy(block),
         }
     }
 
@@ -181,7 +182,7 @@ impl<P: Copy + Ord> Assemblies<P> {
         self.store.touch(id, now);
         if self.store.grow(id, more, now).is_err() {
             self.store.remove(id);
-            return self.busy(block);
+            return busy(block);
         }
         if let Some(assembly) = self.store.get_mut(id) {
             assembly.body.reserve_exact(capacity.saturating_sub(assembly.body.len()));
@@ -241,14 +242,14 @@ impl<P: Copy + Ord> Assemblies<P> {
     fn size1(&self) -> u32 {
         u32::try_from(self.limit).unwrap_or(u32::MAX)
     }
-
-    fn busy(&self, block: Block) -> Assembled {
-        Assembled::Busy { block, max_age: BUSY_MAX_AGE }
-    }
 }
 
 /// When no room is left, it is worth trying again after this many seconds: transfers end, or lose their patience.
 const BUSY_MAX_AGE: u32 = 15;
+
+fn busy(block: Block) -> Assembled {
+    Assembled::Busy { block, max_age: BUSY_MAX_AGE }
+}
 
 impl Assembly {
     /// Whether these bytes are at that place already.

@@ -45,7 +45,8 @@ pub(crate) struct Piece {
 }
 
 impl<P: Copy + Ord> Bodies<P> {
-    /// Half of [`Limits::bodies`] is for bodies in this direction. `lifetime` is EXCHANGE_LIFETIME, `exponent` the largest block.
+    /// Half of [`Limits::bodies`] is for bodies in this direction. `lifetime` is `EXCHANGE_LIFETIME`, `exponent` the largest
+    /// block.
     pub(crate) fn new(limits: &Limits, lifetime: Duration, exponent: u8, random: &mut Random) -> Self {
         let bounds = Bounds {
             bytes: limits.bodies / 2,
@@ -68,7 +69,7 @@ impl<P: Copy + Ord> Bodies<P> {
     pub(crate) fn answer(
         &mut self,
         peer: P,
-        key: impl FnOnce() -> CacheKey,
+        key: &CacheKey,
         mut response: Piece,
         wanted: &BlockOptions,
         room: usize,
@@ -84,7 +85,7 @@ impl<P: Copy + Ord> Bodies<P> {
         if part.block.more() && response.payload.len() <= self.limit {
             let bytes = response.payload.len() + response.options.view().encoded().len();
             // Without room the blocks are cut from fresh responses; the entity-tag tells whether they fit.
-            _ = self.store.insert(peer, &key(), Kept { response, since: now }, bytes, now);
+            _ = self.store.insert(peer, key, Kept { response, since: now }, bytes, now);
         }
         piece
     }

@@ -1,6 +1,6 @@
 //! What the Block options of a request say.
 
-use coap_codec::{Block, Options};
+use coap_codec::{Block, Malformed, Options};
 
 /// The Block options of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(crate) fn blocks_of(options: Options<'_>, payload: &[u8]) -> Result<BlockOpt
 }
 
 /// A Block option, unless it is one that datagrams cannot have.
-pub(super) fn usable<E>(block: Option<Result<Block, E>>) -> Result<Option<Block>, ()> {
+pub(super) fn usable(block: Option<Result<Block, Malformed>>) -> Result<Option<Block>, ()> {
     match block {
         None => Ok(None),
         Some(Ok(block)) if !block.is_bert() => Ok(Some(block)),

@@ -127,7 +127,9 @@ impl<P: Copy + Ord, T> Store<P, T> {
     /// Forgets what belongs to a peer.
     pub(super) fn forget(&mut self, peer: P) {
         let all: Vec<_> = self.of(peer).collect();
-        all.into_iter().for_each(|id| self.drop_entry(id));
+        for id in all {
+            self.drop_entry(id);
+        }
     }
 
     /// Forgets what was not used for its lifetime.

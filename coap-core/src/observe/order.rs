@@ -3,6 +3,9 @@
 use coap_codec::is_newer_notification;
 use machine::Instant;
 
+#[cfg(test)]
+mod tests;
+
 /// The highest sequence number: Observe has 24 bits.
 const MAX: u32 = 0xFF_FFFF;
 

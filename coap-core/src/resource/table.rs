@@ -101,6 +101,12 @@ impl Table {
         all.into_iter().map(|(_, resource)| resource)
     }
 
+    /// Nodes of the tree, the root among them.
+    #[cfg(test)]
+    pub(crate) fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
     fn walk<'s>(&self, path: impl Iterator<Item = &'s [u8]>) -> Found {
         let mut found = Found { exact: None, above: None };
         let mut at = self.nodes.get(self.root);

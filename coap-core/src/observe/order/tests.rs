@@ -1,0 +1,55 @@
+//! RFC 7641 §3.4 and §4.4.
+
+use core::time::Duration;
+
+use machine::Instant;
+
+use super::{Sequence, is_newer};
+
+const AT: Instant = Instant::EPOCH;
+const HALF: u32 = 1 << 23;
+
+#[test]
+fn a_larger_number_within_half_the_circle_is_newer() {
+    assert!(is_newer(1, AT, 2, AT));
+    assert!(is_newer(0, AT, HALF - 1, AT));
+    assert!(!is_newer(0, AT, HALF, AT));
+    assert!(!is_newer(2, AT, 1, AT));
+}
+
+#[test]
+fn a_number_beyond_the_wrap_is_newer() {
+    assert!(is_newer(0xFF_FFFF, AT, 0, AT));
+    assert!(is_newer(HALF + 1, AT, 0, AT));
+    assert!(!is_newer(HALF, AT, 0, AT));
+}
+
+#[test]
+fn the_same_number_is_not_newer() {
+    assert!(!is_newer(7, AT, 7, AT));
+}
+
+#[test]
+fn after_more_than_128_seconds_any_is_newer() {
+    let limit = AT + Duration::from_secs(128);
+    assert!(!is_newer(7, AT, 7, limit));
+    assert!(is_newer(7, AT, 7, limit + Duration::from_micros(1)));
+    assert!(is_newer(9, AT, 3, limit + Duration::from_micros(1)));
+}
+
+#[test]
+fn numbers_of_a_sequence_are_each_newer_over_the_wrap_too() {
+    let mut sequence = Sequence::starting_at(0xFF_FFFD);
+    let mut last = sequence.take();
+    for _ in 0..6 {
+        let next = sequence.take();
+        assert!(next <= 0xFF_FFFF);
+        assert!(is_newer(last, AT, next, AT), "{next} after {last}");
+        last = next;
+    }
+}
+
+#[test]
+fn a_sequence_begins_within_24_bits() {
+    assert_eq!(Sequence::starting_at(u32::MAX).take(), 0xFF_FFFF);
+}

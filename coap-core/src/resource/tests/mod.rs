@@ -1,0 +1,4 @@
+//! Tests by theme.
+
+mod routing;
+mod well_known;
