@@ -176,11 +176,8 @@ impl<P: Peer> Endpoint<P> {
 
     /// What there is right now.
     pub fn gauges(&self) -> Gauges {
-        let mut gauges = Gauges {
-            requests: self.client.len(),
-            awaited: self.outbound.awaited(),
-            ..self.server.gauges()
-        };
+        let mut gauges =
+            Gauges { requests: self.client.len(), awaited: self.outbound.awaited(), ..self.server.gauges() };
         self.outbound.layer.gauge(&mut gauges);
         gauges
     }

@@ -47,6 +47,11 @@ impl<P: Peer> Outbound<P> {
         Ok(id)
     }
 
+    /// Messages whose end somebody waits for.
+    pub(crate) fn awaited(&self) -> usize {
+        self.owners.len()
+    }
+
     /// Pings a peer.
     pub(crate) fn ping(&mut self, to: P, owner: Owner, now: Instant) -> Result<OutgoingId, Refused> {
         let id = self.layer.ping(to, now)?;

@@ -49,6 +49,11 @@ impl<P: Peer> Client<P> {
         Self { exchanges: Slab::new(), by_token: BTreeMap::new(), timers: Deadlines::new(), next_serial: 0 }
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.exchanges.len()
+    }
+
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.timers.next()
     }

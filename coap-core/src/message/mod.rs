@@ -37,7 +37,7 @@ use self::remembered::Remembered;
 use self::table::Key;
 use self::timers::Timers;
 use self::timing::Timing;
-use crate::{Counters, Limits, Transmission};
+use crate::{Counters, Gauges, Limits, Transmission};
 
 /// The address of a peer: whatever a response can be sent to and tells two peers apart.
 pub trait Peer: Copy + Ord + core::fmt::Debug {}
@@ -167,6 +167,15 @@ impl<P: Peer> MessageLayer<P> {
     /// The last measured time from a message to the answer to it.
     pub(crate) fn round_trip(&self, peer: P) -> Option<Duration> {
         self.peers.find(peer).and_then(|slot| self.peers.get(slot)?.round_trip)
+    }
+
+    /// Adds what there is here.
+    pub(crate) fn gauge(&self, gauges: &mut Gauges) {
+        gauges.peers = self.peers.len();
+        gauges.outgoing = self.messages.live();
+        gauges.rejectable = self.messages.rejectable.len();
+        gauges.remembered = self.remembered.len();
+        gauges.remembered_bytes = self.remembered.bytes();
     }
 
     fn recycle(&mut self, mut buffer: Vec<u8>) {

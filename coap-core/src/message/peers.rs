@@ -135,7 +135,6 @@ impl<P: Peer> Peers<P> {
         }
     }
 
-    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.known.len()
     }

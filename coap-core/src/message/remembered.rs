@@ -178,12 +178,10 @@ impl Remembered {
         }
     }
 
-    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.messages.len()
     }
 
-    #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }

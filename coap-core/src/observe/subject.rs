@@ -83,6 +83,10 @@ impl<P: Peer> Observers<P> {
         }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(crate) fn get(&mut self, id: ObserverId) -> Option<&mut Observer<P>> {
         self.entries.get_mut(id.key as usize).filter(|observer| observer.serial == id.serial)
     }

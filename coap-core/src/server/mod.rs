@@ -26,7 +26,7 @@ use crate::echo::Echo;
 use crate::message::{IncomingId, Peer};
 use crate::observe::subject::{ObserverId, Observers};
 use crate::resource::{ResourceId, Table, core_links};
-use crate::{Action, Config, Refused, RequestId, Response, Token};
+use crate::{Action, Config, Gauges, Refused, RequestId, Response, Token};
 
 /// Max-Age of an answer that says "later" (RFC 7252 §5.9.3.4, RFC 8516 §4), in seconds.
 const LATER: u64 = 2;
@@ -71,6 +71,16 @@ impl<P: Peer> Server<P> {
             to_acknowledge: VecDeque::new(),
             observers: Observers::new(),
             notification_timers: Deadlines::new(),
+        }
+    }
+
+    /// What there is on this side.
+    pub(crate) fn gauges(&self) -> Gauges {
+        Gauges {
+            unanswered: self.open.len(),
+            observers: self.observers.len(),
+            bodies: self.assemblies.bytes() + self.bodies.bytes(),
+            ..Gauges::default()
         }
     }
 

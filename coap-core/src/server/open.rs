@@ -80,6 +80,10 @@ impl<P: Peer> OpenRequests<P> {
         Self { places: Slab::new(), per_peer: BTreeMap::new(), next_serial: 0 }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
     /// What a peer is told when there is no room for one more request of it: 4.29 when it has too many itself (RFC 8516), 5.03 when
     /// all have.
     pub(super) fn refuses(&self, peer: P, limits: &Limits) -> Option<Code> {
