@@ -114,3 +114,66 @@ impl Phase {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    /// Every phase × event: the next phase, and the effect after a dot. Phases: s(ending), w(aiting), o(bserving), e(nded).
+    /// Effects: r(esponse awaited), n(otification awaited), g (register), l(ast), a(cknowledgement missing), t(ime-out), x (Reset),
+    /// u(nreachable), c(ancelled).
+    #[test]
+    fn phase_event_table() {
+        let events = [
+            Event::Sent,
+            Event::Acknowledged,
+            Event::NextMessage,
+            Event::Registered,
+            Event::LastResponse,
+            Event::NotAcknowledged,
+            Event::Reset,
+            Event::Unreachable,
+            Event::Expired,
+            Event::Cancelled,
+        ];
+        let table = [
+            (Phase::Sending, "w.r w.r s o.n e.l e.a e.x e.u s e.c"),
+            (Phase::Waiting, "w w s o.n e.l e.a e.x e.u e.t e.c"),
+            (Phase::Observing, "o o s o.n e.l o o e.u s.g e.c"),
+            (Phase::Ended, "e e e e e e e e e e"),
+        ];
+        for (phase, row) in table {
+            let cells: Vec<&str> = row.split(' ').collect();
+            assert_eq!(cells.len(), events.len());
+            for (event, cell) in events.into_iter().zip(cells) {
+                assert_eq!(name(phase.after(event)), cell, "{phase:?} × {event:?}");
+            }
+        }
+    }
+
+    fn name((phase, effect): (Phase, Effect)) -> String {
+        let phase = match phase {
+            Phase::Sending => "s",
+            Phase::Waiting => "w",
+            Phase::Observing => "o",
+            Phase::Ended => "e",
+        };
+        let effect = match effect {
+            Effect::Nothing => "",
+            Effect::AwaitResponse => ".r",
+            Effect::AwaitNotification => ".n",
+            Effect::Register => ".g",
+            Effect::End => ".l",
+            Effect::Fail(Failure::NotAcknowledged) => ".a",
+            Effect::Fail(Failure::NoResponse) => ".t",
+            Effect::Fail(Failure::Reset) => ".x",
+            Effect::Fail(Failure::Unreachable) => ".u",
+            Effect::Fail(Failure::Cancelled) => ".c",
+            Effect::Fail(other) => panic!("{other}"),
+        };
+        [phase, effect].concat()
+    }
+}
