@@ -1,4 +1,4 @@
-//! Which requests ask for the same: the Cache-Key of RFC 7252 §5.6, and what tells block-wise operations apart.
+//! Which requests belong to one block-wise operation: those that agree in most of the Cache-Key of RFC 7252 §5.6.
 
 use alloc::vec::Vec;
 
@@ -8,7 +8,7 @@ use coap_codec::{CoapOption, Code, OptionNumber, Options};
 #[cfg(test)]
 mod tests;
 
-/// Equal for requests that ask for the same.
+/// Equal for requests of the same operation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CacheKey(Bytes);
 
@@ -22,24 +22,6 @@ impl CacheKey {
     }
 }
 
-/// The Cache-Key (RFC 7252 §5.4.2, §5.6): the method, all options that are part of it, and with FETCH, PATCH and iPATCH the
-/// body (RFC 8132 §2). The options of block-wise transfers and of observation are the endpoint's own affair and not part of
-/// it; Request-Tag is where asked for (RFC 9175 §3.3 leaves it out of a cache).
-pub(crate) fn cache_key(
-    method: Code,
-    options: Options<'_>,
-    payload: &[u8],
-    with_request_tag: bool,
-) -> CacheKey {
-    let counts = |option: &CoapOption<'_>| {
-        option.is_cache_key()
-            && !is_transfer(option.number)
-            && (with_request_tag || option.number != OptionNumber::REQUEST_TAG)
-    };
-    let body = if matches!(method, Code::FETCH | Code::PATCH | Code::IPATCH) { payload } else { &[] };
-    key(method, options, counts, body)
-}
-
 /// What the requests of one block-wise operation have in common (RFC 7959 §2.4, §2.5; RFC 9175 §3.3): the method and all
 /// options that are part of the Cache-Key, Request-Tag among them, without
 /// - Block1, Block2, Size1, Size2 and Observe, which differ from block to block;
@@ -51,18 +33,20 @@ pub(crate) fn cache_key(
 /// The body is no part of it: requests for further blocks of a response come without one (RFC 7959 §2.7), and from some
 /// clients with.
 pub(crate) fn operation_key(method: Code, options: Options<'_>) -> CacheKey {
-    let counts = |option: &CoapOption<'_>| {
-        option.is_cache_key()
-            && !is_transfer(option.number)
-            && !matches!(
-                option.number,
-                OptionNumber::IF_NONE_MATCH | OptionNumber::ETAG | OptionNumber::CONTENT_FORMAT
-            )
-    };
-    key(method, options, counts, &[])
+    let counts = |option: &CoapOption<'_>| option.is_cache_key() && !varies(option.number);
+    let mut bytes = Vec::with_capacity(1 + options.encoded().len());
+    bytes.push(method.as_byte());
+    // With number and length before each value, no two requests that differ give the same bytes.
+    for option in options.iter().filter(counts) {
+        bytes.extend_from_slice(&option.number.get().to_be_bytes());
+        bytes.extend_from_slice(&(option.value.len() as u32).to_be_bytes());
+        bytes.extend_from_slice(option.value);
+    }
+    CacheKey(Bytes::from(bytes.into_boxed_slice()))
 }
 
-const fn is_transfer(number: OptionNumber) -> bool {
+/// Options in which requests of one operation may differ.
+const fn varies(number: OptionNumber) -> bool {
     matches!(
         number,
         OptionNumber::BLOCK1
@@ -70,27 +54,8 @@ const fn is_transfer(number: OptionNumber) -> bool {
             | OptionNumber::SIZE1
             | OptionNumber::SIZE2
             | OptionNumber::OBSERVE
+            | OptionNumber::IF_NONE_MATCH
+            | OptionNumber::ETAG
+            | OptionNumber::CONTENT_FORMAT
     )
-}
-
-/// Method, number, length and value of each option that counts, body: no two requests that differ have the same bytes.
-fn key(
-    method: Code,
-    options: Options<'_>,
-    counts: impl Fn(&CoapOption<'_>) -> bool,
-    body: &[u8],
-) -> CacheKey {
-    let mut bytes = Vec::with_capacity(1 + options.encoded().len() + body.len());
-    bytes.push(method.as_byte());
-    for option in options.iter().filter(counts) {
-        bytes.extend_from_slice(&option.number.get().to_be_bytes());
-        bytes.extend_from_slice(&(option.value.len() as u32).to_be_bytes());
-        bytes.extend_from_slice(option.value);
-    }
-    if !body.is_empty() {
-        // No option follows one of number 0 in a request: If-Match is the lowest.
-        bytes.extend_from_slice(&[0, 0]);
-        bytes.extend_from_slice(body);
-    }
-    CacheKey(Bytes::from(bytes))
 }

@@ -1,19 +1,10 @@
-//! Which of two notifications is newer (RFC 7641 §3.4), and the numbers that say so (§4.4).
-
-use coap_codec::is_newer_notification;
-use machine::Instant;
+//! The numbers that say which of two notifications is newer (RFC 7641 §4.4).
 
 #[cfg(test)]
 mod tests;
 
 /// The highest sequence number: Observe has 24 bits.
 const MAX: u32 = 0xFF_FFFF;
-
-/// Whether a notification with the number `second`, come at `second_at`, is newer than the newest so far, with `first` at
-/// `first_at` (RFC 7641 §3.4). After more than 128 s any is.
-pub(crate) fn is_newer(first: u32, first_at: Instant, second: u32, second_at: Instant) -> bool {
-    is_newer_notification(first, second, second_at.saturating_since(first_at))
-}
 
 /// The sequence numbers of one observation: each newer than the one before, as long as fewer than 2^23 are taken in 128 s. A
 /// number is taken for a notification that is sent, so the pace of notifications keeps that.

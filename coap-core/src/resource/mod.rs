@@ -9,4 +9,4 @@ mod well_known;
 pub use description::Resource;
 pub use table::ResourceId;
 pub(crate) use table::Table;
-pub(crate) use well_known::{WELL_KNOWN_CORE, core_links, is_well_known_core};
+pub(crate) use well_known::{core_links, is_well_known_core};

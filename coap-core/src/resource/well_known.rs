@@ -9,7 +9,7 @@ use coap_codec::link_format::{Filter, WriteError, links, write_link};
 use super::{Resource, Table};
 
 /// The path of the resource that lists the others.
-pub(crate) const WELL_KNOWN_CORE: [&str; 2] = [".well-known", "core"];
+const WELL_KNOWN_CORE: [&str; 2] = [".well-known", "core"];
 
 /// Whether a path is that of the list.
 pub(crate) fn is_well_known_core<'s>(path: impl Iterator<Item = &'s [u8]>) -> bool {

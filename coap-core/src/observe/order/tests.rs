@@ -4,10 +4,17 @@ use core::time::Duration;
 
 use machine::Instant;
 
-use super::{Sequence, is_newer};
+use super::Sequence;
+use crate::observe::observer::Observation;
 
 const AT: Instant = Instant::EPOCH;
 const HALF: u32 = 1 << 23;
+
+/// Whether an observer takes the second notification for newer.
+fn is_newer(first: u32, first_at: Instant, second: u32, second_at: Instant) -> bool {
+    let mut observation = Observation::default();
+    observation.is_news(first, first_at) && observation.is_news(second, second_at)
+}
 
 #[test]
 fn a_larger_number_within_half_the_circle_is_newer() {
