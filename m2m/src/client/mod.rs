@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+pub(crate) use self::arguments::seconds;
 pub(crate) use self::failure::EXIT_CODES;
 use self::failure::Failure;
 pub(crate) use self::publish::PublishArguments;

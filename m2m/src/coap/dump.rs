@@ -4,7 +4,8 @@ use core::fmt::{self, Display, Formatter};
 use core::net::SocketAddr;
 
 use coap_codec::{
-    Block, CoapOption, Code, ContentFormat, Format, MAX_EXTENDED_TOKEN_LEN, Message, NoResponse, OptionNumber, Rules,
+    Block, CoapOption, Code, ContentFormat, Format, MAX_EXTENDED_TOKEN_LEN, Message, NoResponse,
+    OptionNumber, Rules,
 };
 
 /// Characters of a payload that are shown.
@@ -143,7 +144,8 @@ impl Display for FormatName {
 }
 
 fn write_payload(f: &mut Formatter<'_>, payload: &[u8]) -> fmt::Result {
-    let is_text = |text: &&str| !text.contains(|character: char| character.is_control() && !character.is_whitespace());
+    let is_text =
+        |text: &&str| !text.contains(|character: char| character.is_control() && !character.is_whitespace());
     match core::str::from_utf8(payload).ok().filter(is_text) {
         Some(text) => {
             let shown = text.char_indices().nth(SHOWN_TEXT).map_or(text, |(end, _)| &text[..end]);

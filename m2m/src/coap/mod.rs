@@ -1,5 +1,6 @@
 //! `m2m coap`: requests to CoAP servers, and a server.
 
+mod client;
 mod dump;
 mod serve;
 mod transport;
@@ -17,6 +18,8 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    #[command(flatten)]
+    Client(client::Command),
     /// Serve files, or what tests of CoAP clients need.
     Serve(serve::Arguments),
 }
@@ -24,6 +27,7 @@ enum Command {
 /// Runs `m2m coap`.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
     match arguments.command {
+        Command::Client(command) => client::run(command),
         Command::Serve(arguments) => serve::run(arguments),
     }
 }

@@ -39,9 +39,7 @@ mod queue {
     use std::os::fd::AsRawFd;
 
     use nix::libc::{self, sock_extended_err, sockaddr_in6};
-    use nix::sys::socket::{
-        ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt,
-    };
+    use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt};
 
     use super::super::address;
     use super::{OwnedFd, Socket, SocketAddr, io};
@@ -70,9 +68,8 @@ mod queue {
             let mut final_one = false;
             for part in message.cmsgs()? {
                 final_one |= match part {
-                    ControlMessageOwned::Ipv4RecvErr(error, _) | ControlMessageOwned::Ipv6RecvErr(error, _) => {
-                        is_final(&error)
-                    }
+                    ControlMessageOwned::Ipv4RecvErr(error, _)
+                    | ControlMessageOwned::Ipv6RecvErr(error, _) => is_final(&error),
                     _ => false,
                 };
             }

@@ -101,7 +101,8 @@ fn an_error_that_does_not_show_what_was_sent_says_nothing() {
 fn what_is_sent_to_a_group_is_known_as_such() {
     run(async {
         let server = Socket::bind(at("0.0.0.0:0")).unwrap();
-        let loopback = Interface::all().unwrap().into_iter().find(|interface| interface.address.is_loopback());
+        let loopback =
+            Interface::all().unwrap().into_iter().find(|interface| interface.address.is_loopback());
         let loopback = loopback.expect("a loopback interface").index;
         assert!(server.join_all_coap_nodes().unwrap() > 0);
         let client = Socket::bind(at("0.0.0.0:0")).unwrap();
