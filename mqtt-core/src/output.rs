@@ -187,7 +187,8 @@ pub struct Output<'a> {
 }
 
 impl Output<'_> {
-    pub(crate) const NONE: Output<'static> = Output { outbox: None, position: 0, limit: 0, next_shared: 0 };
+    /// No output: of a connection that is gone.
+    pub const NONE: Output<'static> = Output { outbox: None, position: 0, limit: 0, next_shared: 0 };
 }
 
 impl<'a> Iterator for Output<'a> {

@@ -15,7 +15,7 @@ use mqtt_codec::{
 use super::phase::Phase;
 use super::records::Change;
 use super::server::Server;
-use super::{Action, Client, DisconnectReason, DropReason, Outcome, Pending, Timer};
+use super::{Action, Client, DisconnectReason, DropReason, Outcome, Pending, Timer, Will};
 use crate::error::Violation;
 use crate::property_buffer::PropertyBuffer;
 use crate::qos::incoming::Incoming;
@@ -57,6 +57,11 @@ impl Client {
                 self.end(DisconnectReason::Requested);
             }
         }
+    }
+
+    /// Changes the will. The server hears of it with the next CONNECT: a will cannot be changed on a connection.
+    pub fn set_will(&mut self, will: Option<Will>) {
+        self.config.will = will;
     }
 
     pub(super) fn open(&mut self, now: Instant) {

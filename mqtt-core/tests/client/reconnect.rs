@@ -3,7 +3,8 @@
 use core::time::Duration;
 
 use mqtt_codec::{Disconnect, Packet, PacketType, Properties, Property, ReasonCode};
-use mqtt_core::client::{Backoff, Client, Config, DisconnectReason, Input};
+use mqtt_core::PropertyBuffer;
+use mqtt_core::client::{Backoff, Client, Config, DisconnectReason, Input, Will};
 
 use crate::script::{AtLeastOnce, AtMostOnce, Script, V3_1_1, V5, keeping, plain, seconds};
 
@@ -241,4 +242,29 @@ fn early_late_and_repeated_ticks_are_harmless() {
     script.publish("x", AtLeastOnce);
     script.input(Input::Tick);
     script.expect(&[crate::script::first("x", AtLeastOnce, 1)]);
+}
+
+#[test]
+fn another_will_goes_out_with_the_next_connect() {
+    let mut script = Script::connected(plain(V5));
+    script.types();
+    script.client.set_will(Some(Will {
+        topic: "gone".into(),
+        payload: b"later".to_vec(),
+        qos: AtLeastOnce,
+        retain: true,
+        properties: PropertyBuffer::default(),
+    }));
+    assert_eq!(script.types(), [], "nothing on this connection");
+    for will in [Some("gone"), None] {
+        script.cut();
+        script.advance(seconds(100));
+        script.open();
+        let topics = script.look(|packet| match packet {
+            Packet::Connect(connect) => connect.will.map(|will| will.topic.to_owned()),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(topics, [will.map(str::to_owned)]);
+        script.client.set_will(None);
+    }
 }
