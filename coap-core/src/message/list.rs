@@ -33,6 +33,10 @@ impl List {
         (self.first != NONE).then_some(self.first)
     }
 
+    pub(super) fn last(&self) -> Option<u32> {
+        (self.last != NONE).then_some(self.last)
+    }
+
     /// The slots in order.
     pub(super) fn iter<'a>(&self, links: &'a Links) -> impl Iterator<Item = u32> + use<'a> {
         core::iter::successors(self.first(), |&slot| {

@@ -201,16 +201,20 @@ impl<P: Peer> MessageLayer<P> {
     /// requests. Its message ids may be used again too early then, if it comes back: a random start makes that unlikely.
     fn forget_a_peer(&mut self) -> Option<()> {
         const LOOKED_AT: usize = 16;
-        let forgettable = |slot: &u32| {
-            self.peers
-                .get(*slot)
-                .is_some_and(|peer| peer.outgoing == 0 && peer.remembered as usize == peer.evictable.len())
-        };
-        let slot = self.peers.oldest().take(LOOKED_AT).find(forgettable)?;
-        self.remembered.evict_all_of(&mut self.peers, slot);
-        self.wake.cancel(slot);
-        self.peers.remove(slot);
-        Some(())
+        for _ in 0..LOOKED_AT {
+            let slot = self.peers.oldest()?;
+            let peer = self.peers.at(slot);
+            if peer.outgoing > 0 || peer.remembered as usize > peer.evictable.len() {
+                // The next call looks at others.
+                self.peers.postpone(slot);
+                continue;
+            }
+            self.remembered.evict_all_of(&mut self.peers, slot);
+            self.wake.cancel(slot);
+            self.peers.remove(slot);
+            return Some(());
+        }
+        None
     }
 
     /// Adds what was counted where no counters are at hand.

@@ -100,8 +100,9 @@ impl<P: Peer> Peers<P> {
     /// A message has come from it or gone to it.
     pub(super) fn touch(&mut self, slot: u32, now: Instant) {
         self.known[slot as usize].active_at = now;
-        self.by_age.remove(&mut self.links, slot);
-        self.by_age.push(&mut self.links, slot);
+        if self.by_age.last() != Some(slot) {
+            self.postpone(slot);
+        }
     }
 
     /// Forgets a peer of which nothing is left.
@@ -111,9 +112,15 @@ impl<P: Peer> Peers<P> {
         self.slots.remove(&known.address);
     }
 
-    /// The peers whose last message is longest ago.
-    pub(super) fn oldest(&self) -> impl Iterator<Item = u32> {
-        self.by_age.iter(&self.links)
+    /// The peer whose last message is longest ago, but for those that were postponed.
+    pub(super) fn oldest(&self) -> Option<u32> {
+        self.by_age.first()
+    }
+
+    /// Puts a peer behind all others.
+    pub(super) fn postpone(&mut self, slot: u32) {
+        self.by_age.remove(&mut self.links, slot);
+        self.by_age.push(&mut self.links, slot);
     }
 
     /// When the oldest is to be looked at.

@@ -89,11 +89,8 @@ impl<P: Peer> MessageLayer<P> {
 
     fn heard(&mut self, slot: u32, now: Instant) {
         self.peers.touch(slot, now);
-        let peer = self.peers.at(slot);
-        peer.brake.release();
-        if peer.waiting.len() > 0 {
-            self.promote(slot, now);
-        }
+        self.peers.at(slot).brake.release();
+        self.promote(slot, now);
     }
 
     /// A request, or a response with a message of its own.

@@ -12,6 +12,7 @@ use super::index::{self, Index};
 use super::list::{Links, List};
 use super::peers::Peers;
 use super::table::{Key, Table};
+use super::tick::earlier;
 use super::timing::Timing;
 use crate::Limits;
 
@@ -168,7 +169,8 @@ impl Remembered {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.by_age.iter().filter_map(|list| self.expires(list.first()?)).min()
+        let times = self.by_age.each_ref().map(|list| self.expires(list.first()?));
+        times.into_iter().fold(None, earlier)
     }
 
     /// Forgets all evictable messages of a peer.

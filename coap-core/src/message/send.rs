@@ -149,6 +149,9 @@ impl<P: Peer> MessageLayer<P> {
 
     /// Sends what waits for a peer, as far as it may go, and sees to it that the rest is looked at in time.
     pub(super) fn promote(&mut self, slot: u32, now: Instant) {
+        if self.peers.at(slot).waiting.len() == 0 {
+            return self.wake.cancel(slot);
+        }
         while let Some(key) = self.next_to_go(slot, now) {
             let Some(message_id) = self.fresh_message_id(slot, now) else { break };
             self.transmit_first(key, message_id, now);

@@ -14,9 +14,9 @@ impl<P: Peer> MessageLayer<P> {
     /// When [`tick`](Self::tick) has something to do next.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         let rejectable = self.messages.oldest_rejectable().map(|(_, sent)| sent + self.timing.non_lifetime);
-        let timers = [self.messages.timers.next(), self.wake.next(), rejectable];
-        let lifetimes = [self.remembered.next_deadline(), self.peers.next_deadline()];
-        timers.into_iter().chain(lifetimes).flatten().min()
+        let timers = earlier(self.messages.timers.next(), self.wake.next());
+        let lifetimes = earlier(self.remembered.next_deadline(), self.peers.next_deadline());
+        earlier(earlier(timers, rejectable), lifetimes)
     }
 
     /// Repeats what is due, gives up what went unanswered, sends what has waited long enough, forgets what is over.
@@ -91,5 +91,12 @@ impl<P: Peer> MessageLayer<P> {
             let older = core::mem::replace(&mut message.datagram, newer);
             self.recycle(older);
         }
+    }
+}
+
+pub(super) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
     }
 }

@@ -23,6 +23,22 @@ fn at_the_limit_of_peers_the_longest_silent_one_gives_way_if_it_loses_nothing_th
 }
 
 #[test]
+fn peers_that_cannot_be_forgotten_do_not_hide_those_that_can() {
+    let mut node = Node::with_limits(Limits { peers: 100, ..Limits::default() });
+    for peer in 0..90 {
+        node.request(peer, &message(CON, Code::POST, 1, 1, b""));
+    }
+    for peer in 90..100 {
+        node.request(peer, &message(NON, Code::GET, 1, 1, b""));
+    }
+    let tries = (0..10)
+        .filter(|_| node.receive(200, &message(CON, Code::GET, 1, 1, b"")) != Arrival::Nothing)
+        .count();
+    assert_eq!((tries, node.layer.peers.len()), (1, 100));
+    assert_eq!(node.counters.forgotten_early, 1);
+}
+
+#[test]
 fn without_room_for_anything_everything_is_refused_and_nothing_panics() {
     let limits = Limits {
         peers: 0,
