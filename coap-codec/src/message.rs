@@ -67,9 +67,8 @@ impl<'a> Message<'a> {
     /// Bytes of the message in its encoded form.
     #[inline]
     pub const fn encoded_len(&self) -> usize {
-        let payload = if self.payload.is_empty() { 0 } else { 1 + self.payload.len() };
         let token = token_length(self.token.len()).1 + self.token.len();
-        4 + token + self.options.encoded().len() + payload
+        4 + token + self.body_len()
     }
 
     /// Appends the message.
@@ -79,26 +78,7 @@ impl<'a> Message<'a> {
     /// a type and code that do not go together. Nothing has been written then.
     #[inline]
     pub fn encode(&self, out: &mut impl Output) -> Result<(), EncodeError> {
-        check_head(self.message_type, self.code)?;
-        let rest = [self.token.len(), self.options.encoded().len(), self.payload.len()];
-        if self.code.is_empty() && rest != [0; 3] {
-            return Err(EncodeError::Malformed(Malformed::EmptyWithContent));
-        }
-        if self.token.len() > MAX_EXTENDED_TOKEN_LEN {
-            return Err(EncodeError::TooLong);
-        }
-        if out.room() < self.encoded_len() {
-            return Err(EncodeError::NoRoom);
-        }
-        let (header, len) = header(self.message_type, self.code, self.message_id, self.token.len());
-        out.put(header.get(..len).unwrap_or_default());
-        out.put(self.token);
-        out.put(self.options.encoded());
-        if !self.payload.is_empty() {
-            out.put(&[PAYLOAD_MARKER]);
-            out.put(self.payload);
-        }
-        Ok(())
+        self.put(out).map(drop)
     }
 
     /// Writes the message to the start of the slice and returns its length.
@@ -107,8 +87,91 @@ impl<'a> Message<'a> {
     /// As [`encode`](Self::encode).
     #[inline]
     pub fn encode_to_slice(&self, mut slice: &mut [u8]) -> Result<usize, EncodeError> {
-        self.encode(&mut slice)?;
-        Ok(self.encoded_len())
+        self.put(&mut slice)
+    }
+
+    /// Options, marker and payload.
+    #[inline]
+    const fn body_len(&self) -> usize {
+        let payload = if self.payload.is_empty() { 0 } else { 1 + self.payload.len() };
+        self.options.encoded().len() + payload
+    }
+
+    #[inline]
+    fn put(&self, out: &mut impl Output) -> Result<usize, EncodeError> {
+        check_head(self.message_type, self.code)?;
+        let body_len = self.body_len();
+        if self.code.is_empty() && body_len + self.token.len() != 0 {
+            return Err(EncodeError::Malformed(Malformed::EmptyWithContent));
+        }
+        let len = match short_token(self.token) {
+            Some(token) => self.put_short_head(token, body_len, out)?,
+            None => self.put_long_head(body_len, out)?,
+        };
+        out.put(self.options.encoded());
+        if !self.payload.is_empty() {
+            out.put(&[PAYLOAD_MARKER]);
+            out.put(self.payload);
+        }
+        Ok(len)
+    }
+
+    /// Header and a token of RFC 7252, if there is room for the whole message, whose length is returned.
+    #[inline]
+    fn put_short_head(
+        &self,
+        token: u64,
+        body_len: usize,
+        out: &mut impl Output,
+    ) -> Result<usize, EncodeError> {
+        let head_len = 4 + self.token.len();
+        if out.room() < head_len + body_len {
+            return Err(EncodeError::NoRoom);
+        }
+        let first = VERSION_1 | (self.message_type as u8) << 4 | self.token.len() as u8;
+        let [high, low] = self.message_id.get().to_be_bytes();
+        let mut head = [0; 12];
+        head[..4].copy_from_slice(&[first, self.code.as_byte(), high, low]);
+        head[4..].copy_from_slice(&token.to_le_bytes());
+        // Copies of a constant length are stores instead of calls.
+        match self.token.len() {
+            4 => out.put(&head[..8]),
+            8 => out.put(&head),
+            _ => out.put(head.get(..head_len).unwrap_or_default()),
+        }
+        Ok(head_len + body_len)
+    }
+
+    /// The same with a token of RFC 8974.
+    #[cold]
+    fn put_long_head(&self, body_len: usize, out: &mut impl Output) -> Result<usize, EncodeError> {
+        if self.token.len() > MAX_EXTENDED_TOKEN_LEN {
+            return Err(EncodeError::TooLong);
+        }
+        let (header, header_len) = header(self.message_type, self.code, self.message_id, self.token.len());
+        let len = header_len + self.token.len() + body_len;
+        if out.room() < len {
+            return Err(EncodeError::NoRoom);
+        }
+        out.put(header.get(..header_len).unwrap_or_default());
+        out.put(self.token);
+        Ok(len)
+    }
+}
+
+/// A token of at most eight bytes, its first byte lowest: in registers, so that it leaves with the header in one piece.
+#[inline]
+fn short_token(token: &[u8]) -> Option<u64> {
+    let wide = |bytes: &[u8; 4]| u64::from(u32::from_le_bytes(*bytes));
+    match (token, token.first_chunk(), token.last_chunk()) {
+        ([_, _, _, _, rest @ ..], Some(low), Some(high)) if rest.len() <= 4 => {
+            Some(wide(low) | wide(high) << (8 * rest.len()))
+        }
+        ([], ..) => Some(0),
+        ([a], ..) => Some(u64::from(*a)),
+        ([a, b], ..) => Some(u64::from(u16::from_le_bytes([*a, *b]))),
+        ([a, b, c], ..) => Some(u64::from(u32::from_le_bytes([*a, *b, *c, 0]))),
+        _ => None,
     }
 }
 
@@ -153,16 +216,24 @@ impl Head {
 /// Which codes a type can have, §4.2 and §4.3.
 #[inline]
 pub(crate) const fn check_head(message_type: MessageType, code: Code) -> Result<(), Malformed> {
-    // Reserved in datagrams: 1, 6, 7.
-    const RESERVED: u8 = 1 << 1 | 1 << 6 | 1 << 7;
-    if RESERVED >> code.class() & 1 != 0 {
-        return Err(Malformed::ReservedClass);
-    }
+    // One bit for each type, and for each class by type.
+    const MAY_BE_EMPTY: u8 = 0b1101;
+    const CLASSES: [u8; 4] = [0b0011_1101, 0b0011_1101, 0b0011_1100, 0];
+    let possible = if code.is_empty() {
+        MAY_BE_EMPTY >> message_type as u8
+    } else {
+        CLASSES[message_type as usize] >> code.class()
+    };
+    if possible & 1 != 0 { Ok(()) } else { Err(broken_rule(message_type, code)) }
+}
+
+#[cold]
+const fn broken_rule(message_type: MessageType, code: Code) -> Malformed {
     match message_type {
-        MessageType::NonConfirmable if code.is_empty() => Err(Malformed::EmptyNonConfirmable),
-        MessageType::Acknowledgement if code.is_request() => Err(Malformed::RequestInAcknowledgement),
-        MessageType::Reset if !code.is_empty() => Err(Malformed::ResetWithContent),
-        _ => Ok(()),
+        MessageType::NonConfirmable if code.is_empty() => Malformed::EmptyNonConfirmable,
+        _ if code.is_reserved() || code.is_signalling() => Malformed::ReservedClass,
+        MessageType::Acknowledgement => Malformed::RequestInAcknowledgement,
+        _ => Malformed::ResetWithContent,
     }
 }
 

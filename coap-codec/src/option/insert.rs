@@ -97,8 +97,30 @@ impl Extent {
         number: OptionNumber,
         value: &[u8],
     ) -> Result<usize, EncodeError> {
-        let place = if number.get() >= self.last {
-            Place { offset: self.len, delta: number.get() - self.last, next: None }
+        let delta = number.get().checked_sub(self.last);
+        if let Some(delta @ 0..13) = delta
+            && value.len() < 13
+            && used == self.len
+        {
+            let place = buffer.get_mut(used..=used + value.len()).ok_or(EncodeError::NoRoom)?;
+            let [header, place @ ..] = place else { return Err(EncodeError::NoRoom) };
+            *header = (delta as u8) << 4 | value.len() as u8;
+            place.copy_from_slice(value);
+            *self = Self { len: used + 1 + value.len(), last: number.get() };
+            return Ok(self.len);
+        }
+        self.insert_anywhere(buffer, used, number, value)
+    }
+
+    fn insert_anywhere(
+        &mut self,
+        buffer: &mut [u8],
+        used: usize,
+        number: OptionNumber,
+        value: &[u8],
+    ) -> Result<usize, EncodeError> {
+        let place = if let Some(delta) = number.get().checked_sub(self.last) {
+            Place { offset: self.len, delta, next: None }
         } else {
             let block = buffer.get(..self.len).unwrap_or_default();
             Place::find(Options::assume_valid(block), number)
