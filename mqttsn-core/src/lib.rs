@@ -1,3 +1,13 @@
 #![no_std]
 #![forbid(unsafe_code)]
 #![doc = include_str!("../README.md")]
+
+extern crate alloc;
+
+pub mod forwarder;
+pub mod gateway;
+
+pub use forwarder::Forwarder;
+pub use gateway::Gateway;
+
+pub mod client;
