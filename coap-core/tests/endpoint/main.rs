@@ -1,6 +1,7 @@
 //! The endpoint, rule by rule.
 
 mod matching;
+mod observing;
 mod requests;
 mod serving;
 mod support;

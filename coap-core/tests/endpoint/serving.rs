@@ -276,3 +276,18 @@ fn a_removed_resource_is_not_found_for_those_who_wait() {
     assert_eq!(lone.reported.pop_front(), Some(Action::Cancelled { id: asked.id }));
     assert!(lone.endpoint.respond(asked.id, content(), lone.now).is_err());
 }
+
+#[test]
+fn the_list_of_resources_belongs_to_no_subtree() {
+    let mut lone = server(Config::default());
+    lone.endpoint.add_resource(Resource::new("/").subtree()).unwrap();
+    let mut list = Wire::new(MessageType::Confirmable, Code::GET, 1, &[]);
+    list.options.add(OptionNumber::URI_PATH, b".well-known").add(OptionNumber::URI_PATH, b"core");
+    lone.receive(PEER, &list);
+    let answer = lone.only_sent();
+    assert_eq!((answer.code, &answer.payload[..]), (Code::CONTENT, &b"</x>;obs,</>"[..]));
+    lone.endpoint.add_resource(Resource::new("/.well-known/core")).unwrap();
+    list.id = 2;
+    lone.receive(PEER, &list);
+    lone.only_request();
+}
