@@ -66,7 +66,8 @@ impl Resource {
         }
     }
 
-    /// Together with all paths below that have no resource of their own: a directory, say.
+    /// Together with all paths below that have no resource of their own: a directory, say. `/.well-known/core` stays the
+    /// endpoint's.
     #[must_use]
     pub const fn subtree(mut self) -> Self {
         self.subtree = true;

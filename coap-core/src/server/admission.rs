@@ -13,8 +13,8 @@ use crate::cache_key::operation_key;
 use crate::context::Context;
 use crate::message::Peer;
 use crate::policy::{self, Rejection};
-use crate::resource::is_well_known_core;
-use crate::{Bodies, NonBadOption, OptionList, Response};
+use crate::resource::{ResourceId, is_well_known_core};
+use crate::{Bodies, NonBadOption, OptionList, Resource, Response};
 
 /// How a request ends that the application does not see.
 pub(super) enum Ending {
@@ -38,22 +38,27 @@ impl<P: Peer> Server<P> {
         cx: &mut Context<'_, P>,
     ) -> Result<Open<P>, Ending> {
         let options = message.options;
-        let found = self.resources.find(options.uri_path());
+        let is_list = is_well_known_core(options.uri_path());
+        // The list of resources belongs to no subtree.
+        let has_path = |id: &ResourceId| {
+            let segments = self.resources.get(*id).into_iter().flat_map(Resource::segments);
+            is_well_known_core(segments.map(str::as_bytes))
+        };
+        let found = self.resources.find(options.uri_path()).filter(|id| !is_list || has_path(id));
         let resource = found.and_then(|id| self.resources.get(id));
         policy::check_request(options, |number| resource.is_some_and(|resource| resource.knows(number)))
             .map_err(|rejection| rejected(rejection, asker, cx))?;
         let blocks = blocks_of(options, message.payload)
             .map_err(|why| Response::new(Code::BAD_REQUEST).payload(why))?;
 
-        let well_known = found.is_none() && is_well_known_core(options.uri_path());
-        if resource.is_none() && !well_known {
+        if resource.is_none() && !is_list {
             return Err(Response::new(Code::NOT_FOUND).into());
         }
         if !resource.map_or(message.code == Code::GET, |resource| resource.allows(message.code)) {
             return Err(Response::new(Code::METHOD_NOT_ALLOWED).into());
         }
-        let bodies = resource.map_or(Bodies::Whole, crate::Resource::takes);
-        let observable = resource.is_some_and(crate::Resource::is_observable);
+        let bodies = resource.map_or(Bodies::Whole, Resource::takes);
+        let observable = resource.is_some_and(Resource::is_observable);
         if let (Bodies::Whole, Some(block)) = (bodies, blocks.block2.filter(|block| block.num() > 0)) {
             self.further_block(asker, message, &blocks, block, cx)?;
         }
