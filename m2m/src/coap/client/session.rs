@@ -1,5 +1,6 @@
 //! An endpoint on a socket, toward one server or group.
 
+use alloc::collections::VecDeque;
 use core::future::pending;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
@@ -21,6 +22,7 @@ pub(super) struct Session {
     clock: Clock,
     socket: Socket,
     endpoint: Endpoint<SocketAddr>,
+    events: VecDeque<Event>,
     to: SocketAddr,
     source: Source,
     verbose: bool,
@@ -71,6 +73,7 @@ impl Session {
             clock,
             socket,
             endpoint: Endpoint::new(config, seed),
+            events: VecDeque::new(),
             to,
             source: Source { address: None, interface: target.interface },
             verbose: link.verbose,
@@ -115,31 +118,36 @@ impl Session {
     /// Does what the endpoint wants done until something happens. May be dropped and asked for again.
     pub(super) async fn next(&mut self) -> Result<Event, Failure> {
         loop {
+            // All of it, before anybody hears: an acknowledgement comes after the answer that it is for.
             while let Some(action) = self.endpoint.poll_action() {
-                match action {
-                    Action::Send { to, datagram } => self.send(to, &datagram).await?,
-                    Action::Progress { bytes, total, upload, .. } => self.progress.show(bytes, total, upload),
-                    Action::Response { from, response, more, .. } => {
-                        self.progress.clear();
-                        return Ok(Event::Response { from, response, more });
-                    }
-                    Action::Pong { .. } => return Ok(Event::Pong),
-                    Action::Failed { failure, .. } => {
-                        self.progress.clear();
-                        return Ok(Event::Failed(failure));
-                    }
-                    // There are no resources here.
-                    Action::Request(_)
-                    | Action::Cancelled { .. }
-                    | Action::Observers { .. }
-                    | Action::Acknowledged { .. } => {}
-                }
+                self.act(action).await?;
+            }
+            if let Some(event) = self.events.pop_front() {
+                self.progress.clear();
+                return Ok(event);
             }
             if !self.wait().await? {
-                self.progress.clear();
-                return Ok(Event::TimedOut);
+                self.events.push_back(Event::TimedOut);
             }
         }
+    }
+
+    async fn act(&mut self, action: Action<SocketAddr>) -> Result<(), Failure> {
+        match action {
+            Action::Send { to, datagram } => self.send(to, &datagram).await?,
+            Action::Progress { bytes, total, upload, .. } => self.progress.show(bytes, total, upload),
+            Action::Response { from, response, more, .. } => {
+                self.events.push_back(Event::Response { from, response, more });
+            }
+            Action::Pong { .. } => self.events.push_back(Event::Pong),
+            Action::Failed { failure, .. } => self.events.push_back(Event::Failed(failure)),
+            // There are no resources here.
+            Action::Request(_)
+            | Action::Cancelled { .. }
+            | Action::Observers { .. }
+            | Action::Acknowledged { .. } => {}
+        }
+        Ok(())
     }
 
     /// Waits until the endpoint has heard of something; false when the time to give up has come.
