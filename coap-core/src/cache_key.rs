@@ -13,9 +13,6 @@ mod tests;
 pub(crate) struct CacheKey(Bytes);
 
 impl CacheKey {
-    /// Before every key.
-    pub(crate) const FIRST: Self = Self(Bytes::new());
-
     /// The memory that it takes.
     pub(crate) fn len(&self) -> usize {
         self.0.len()

@@ -31,7 +31,7 @@ pub(super) struct Bounds {
 pub(super) struct Store<P, T> {
     bounds: Bounds,
     entries: Slab<Entry<P, T>>,
-    index: BTreeMap<(P, CacheKey), usize>,
+    by_peer: BTreeMap<P, BTreeMap<CacheKey, usize>>,
     /// When each was used last: the first is the first to go.
     by_use: BTreeSet<(Instant, usize)>,
     bytes: usize,
@@ -56,7 +56,7 @@ impl<P: Copy + Ord, T> Store<P, T> {
         Self {
             bounds,
             entries: Slab::new(),
-            index: BTreeMap::new(),
+            by_peer: BTreeMap::new(),
             by_use: BTreeSet::new(),
             bytes: 0,
             dropped: 0,
@@ -64,7 +64,7 @@ impl<P: Copy + Ord, T> Store<P, T> {
     }
 
     pub(super) fn find(&self, peer: P, key: &CacheKey) -> Option<usize> {
-        self.index.get(&(peer, key.clone())).copied()
+        self.by_peer.get(&peer)?.get(key).copied()
     }
 
     pub(super) fn get(&self, id: usize) -> Option<&T> {
@@ -100,7 +100,7 @@ impl<P: Copy + Ord, T> Store<P, T> {
         let bytes = bytes.saturating_add(key.len()).saturating_add(OVERHEAD);
         self.make_room(bytes, None, now)?;
         let id = self.entries.insert(Entry { peer, key: key.clone(), used: now, bytes, value });
-        self.index.insert((peer, key.clone()), id);
+        self.by_peer.entry(peer).or_default().insert(key.clone(), id);
         self.by_use.insert((now, id));
         self.bytes += bytes;
         Ok(())
@@ -118,7 +118,12 @@ impl<P: Copy + Ord, T> Store<P, T> {
 
     pub(super) fn remove(&mut self, id: usize) -> Option<T> {
         let entry = self.entries.try_remove(id)?;
-        self.index.remove(&(entry.peer, entry.key));
+        if let Some(of_peer) = self.by_peer.get_mut(&entry.peer) {
+            of_peer.remove(&entry.key);
+            if of_peer.is_empty() {
+                self.by_peer.remove(&entry.peer);
+            }
+        }
         self.by_use.remove(&(entry.used, id));
         self.bytes -= entry.bytes;
         Some(entry.value)
@@ -157,8 +162,7 @@ impl<P: Copy + Ord, T> Store<P, T> {
     }
 
     fn of(&self, peer: P) -> impl Iterator<Item = usize> {
-        let first = (peer, CacheKey::FIRST);
-        self.index.range(first..).take_while(move |((of, _), _)| *of == peer).map(|(_, id)| *id)
+        self.by_peer.get(&peer).into_iter().flat_map(BTreeMap::values).copied()
     }
 
     fn drop_entry(&mut self, id: usize) {

@@ -170,3 +170,55 @@ fn figure_11_block1_and_block2_in_one_request() {
         }
     }
 }
+
+/// Block options and payloads without sense, from several peers: nothing panics, and memory stays within its bounds.
+#[test]
+fn senseless_blocks_do_no_harm() {
+    let limits = Limits { body: 5000, bodies: 40_000, bodies_per_peer: 3, ..Limits::default() };
+    let mut assemblies = Assemblies::new(&limits, LIFETIME, 3);
+    let mut random = Random::from_u64(9175);
+    let mut bodies = Bodies::new(&limits, LIFETIME, 5, &mut random);
+    let mut counters = Counters::default();
+    let mut now = NOW;
+    let mut download = None;
+    for _ in 0..20_000 {
+        let peer = random.below(20);
+        let any = Block::new(random.below(6) as u32, random.chance(3, 4), random.below(7) as u8).unwrap();
+        let len = if random.chance(3, 4) { any.size() } else { random.below(2000) as usize };
+        let payload = body(len);
+        let mut options = with(&OptionList::new(), OptionNumber::BLOCK2, any);
+        options.add(OptionNumber::URI_PATH, &[random.below(5) as u8]);
+        let key = operation_key(Code::PUT, options.view());
+        assemblies.receive(peer, &key, any, options.view(), &payload, &mut counters, now);
+        let wanted = BlockOptions { block2: Some(any), ..BlockOptions::default() };
+        let response =
+            Piece { code: Code::CONTENT, options: OptionList::new(), payload: Bytes::from(payload.clone()) };
+        let room = random.below(1200) as usize;
+        let piece = bodies
+            .further(peer, &key, &wanted, room, now)
+            .unwrap_or_else(|| bodies.answer(peer, &key, response, &wanted, room, now));
+        assert!(piece.payload.len() <= 1024);
+        assert!(assemblies.bytes() <= 20_000 && bodies.bytes() <= 20_000);
+        download = match download.take() {
+            None => match Download::start(Code::GET, options.view(), &payload, 6, 5000) {
+                Start::Blocks(download) => Some(download),
+                _ => None,
+            },
+            Some(mut download) => match download.answered(Code::CONTENT, options.view(), &payload) {
+                DownloadStep::Continue | DownloadStep::Restart => Some(download),
+                _ => None,
+            },
+        };
+        assert!(download.as_ref().is_none_or(|download| download.progress().0 <= 5000));
+        now += Duration::from_millis(random.below(2000));
+        assemblies.tick(&mut counters, now);
+        bodies.tick(now);
+        let deadlines = [assemblies.next_deadline(), bodies.next_deadline()];
+        assert!(deadlines.into_iter().flatten().all(|at| at > now));
+    }
+    now += LIFETIME;
+    assemblies.tick(&mut counters, now);
+    bodies.tick(now);
+    assert_eq!((assemblies.bytes(), bodies.bytes()), (0, 0));
+    assert!(counters.bodies_abandoned > 0);
+}
