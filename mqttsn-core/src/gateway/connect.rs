@@ -33,6 +33,9 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         };
         if let Some(key) = self.repeated(address, &connect, now) {
             self.out.counters.connects_repeated += 1;
+            if let Some(peer) = self.peer(key) {
+                (peer.heard, peer.accepted) = (now, now);
+            }
             return self.answer_connect_again(key);
         }
         if self.config.mode == Mode::Aggregating && !self.is_upstream_connected() {
