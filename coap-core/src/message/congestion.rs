@@ -14,11 +14,11 @@ impl Brake {
         self.0.filter(|&at| at > now)
     }
 
-    /// A message of this many bytes has gone.
+    /// A message of this many bytes has gone, as the brake was open.
     pub(super) fn charge(&mut self, bytes: usize, bytes_per_second: u32, now: Instant) {
         let micros = (bytes as u64).saturating_mul(1_000_000).checked_div(u64::from(bytes_per_second));
         let paid_off = Duration::from_micros(micros.unwrap_or(u64::MAX));
-        self.0 = Some(self.0.map_or(now, |at| at.max(now)) + paid_off);
+        self.0 = Some(now + paid_off);
     }
 
     /// The peer has been heard from.

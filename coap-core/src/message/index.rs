@@ -79,6 +79,11 @@ impl Index {
         }
     }
 
+    #[cfg(test)]
+    pub(super) const fn chains(&self) -> usize {
+        self.heads.len()
+    }
+
     fn chain(&self, name: u64) -> usize {
         let product = name.wrapping_mul(self.multiplier);
         // The high half, where every bit of the name has left its mark.

@@ -78,6 +78,16 @@ fn what_waits_is_bounded_for_a_peer_and_in_all() {
 }
 
 #[test]
+fn delayed_messages_count_among_those_that_wait() {
+    let mut node = Node::with_limits(Limits { queued_per_peer: 2, ..Limits::default() });
+    let later = Send { not_before: Some(node.now + seconds(1.0)), ..NON_RESPONSE };
+    node.send_ok(1, later);
+    node.send_ok(1, later);
+    assert_eq!(node.send(1, numbered(1), later), Err(Refused::Full));
+    node.send_ok(1, NON_RESPONSE);
+}
+
+#[test]
 fn non_confirmable_responses_and_notifications_wait_for_nobody() {
     let mut node = Node::new();
     node.send_ok(1, CON_REQUEST);
@@ -142,6 +152,16 @@ fn a_non_confirmable_request_without_answer_counts_under_nstart_for_one_time_out
     // PROBING_RATE still holds up the second, which stands in nobody's way.
     node.wait(seconds(0.01));
     assert_eq!(tokens(&node.sent()), [3]);
+}
+
+#[test]
+fn a_non_confirmable_request_waits_while_another_interaction_is_outstanding() {
+    let mut node = Node::new();
+    let first = node.send(1, numbered(1), CON_REQUEST).unwrap();
+    node.send(1, numbered(2), NON_REQUEST).unwrap();
+    assert_eq!(tokens(&node.sent()), [1]);
+    node.layer.settle(first, node.now);
+    assert_eq!(tokens(&node.sent()), [2]);
 }
 
 #[test]

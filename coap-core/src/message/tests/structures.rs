@@ -77,6 +77,7 @@ fn the_index_finds_what_is_there_and_nothing_else() {
         assert_eq!(index.get(other), model.get(&other).copied());
         assert_eq!(index.get(name), model.get(&name).copied());
     }
+    assert_eq!(index.chains(), 512);
 }
 
 #[test]
