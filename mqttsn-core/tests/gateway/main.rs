@@ -2,5 +2,9 @@
 
 mod ambiguities;
 mod connect;
+mod discovery;
 mod faults;
+mod minus_one;
+mod sleep;
 mod support;
+mod wills;
