@@ -20,6 +20,9 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
 
 /// Sends a request and waits for its end: retransmissions, separate responses and blocks are the endpoint's affair. A program
 /// gives the seed 32 bytes of entropy.
+///
+/// # Errors
+/// What the socket says, and the endpoint.
 pub fn request(
     socket: &UdpSocket,
     server: SocketAddr,

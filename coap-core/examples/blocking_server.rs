@@ -18,6 +18,9 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
 }
 
 /// Serves until told otherwise, which is asked after each datagram and at least every second.
+///
+/// # Errors
+/// What the socket says, and the endpoint.
 pub fn serve(
     socket: &UdpSocket,
     endpoint: &mut Endpoint<SocketAddr>,

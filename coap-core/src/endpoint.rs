@@ -51,7 +51,7 @@ impl<P: Peer> Endpoint<P> {
         match input {
             Input::Datagram { from, bytes, multicast, verified } => {
                 self.counters.received += 1;
-                self.datagram(Datagram { from, bytes, multicast, verified }, now);
+                self.datagram(&Datagram { from, bytes, multicast, verified }, now);
             }
             Input::Unreachable { peer } => {
                 self.outbound.layer.unreachable(peer, now);
@@ -187,9 +187,9 @@ impl<P: Peer> Endpoint<P> {
         &self.config
     }
 
-    fn datagram(&mut self, datagram: Datagram<'_, P>, now: Instant) {
-        let Datagram { from, bytes, multicast, .. } = datagram;
-        let rules = Rules { max_token_len: self.config.max_token_len, ..Rules::default() };
+    fn datagram(&mut self, datagram: &Datagram<'_, P>, now: Instant) {
+        let Datagram { from, bytes, multicast, verified } = *datagram;
+        let rules = Rules { max_token_len: self.config.max_token_len };
         let message = match Message::decode(bytes, &rules) {
             Ok(message) => message,
             Err(rejected) => {
@@ -209,7 +209,6 @@ impl<P: Peer> Endpoint<P> {
         match arrival {
             Arrival::Nothing => {}
             Arrival::Request { incoming, confirmable } => {
-                let Datagram { verified, .. } = datagram;
                 let len = bytes.len();
                 let (_, server, mut cx) = self.parts(now);
                 server.request(

@@ -37,7 +37,7 @@ impl OptionList {
     /// Takes all options of this number out.
     pub fn remove(&mut self, number: OptionNumber) -> &mut Self {
         if self.view().contains(number) {
-            let others = Self::from_iter(self.view().iter().filter(|option| option.number != number));
+            let others: Self = self.view().iter().filter(|option| option.number != number).collect();
             self.encoded = others.encoded;
         }
         self

@@ -2,8 +2,8 @@
 
 use coap_codec::{Message, OptionNumber};
 
-use super::Client;
 use super::exchange::{Exchange, Kind};
+use super::{Client, fresh_token};
 use crate::block::{DownloadStep, Start};
 use crate::context::Context;
 use crate::message::Peer;
@@ -54,7 +54,7 @@ impl<P: Peer> Client<P> {
 
     /// Asks for the next block of the response, with a new token: a late answer about an earlier block then belongs to nothing.
     pub(super) fn next_block(&mut self, key: usize, cx: &mut Context<'_, P>) {
-        let token = self.fresh_token(cx);
+        let token = fresh_token(cx);
         let exchange = &mut self.exchanges[key];
         let old = core::mem::replace(&mut exchange.token, token.clone());
         let peer = Some(exchange.to);
@@ -105,7 +105,7 @@ impl<P: Peer> Client<P> {
             request.reliability = Reliability::Confirmable;
         }
         let (parent, uploaded) = (exchange.handle, exchange.uploaded);
-        let token = self.fresh_token(cx);
+        let token = fresh_token(cx);
         match self.open(from, request, Kind::Transfer { parent }, token, cx) {
             Ok(transfer) => {
                 let exchange = &mut self.exchanges[transfer];

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 use coap_codec::{Code, Message, OptionNumber};
+use machine::Instant;
 
 use super::phase::Phase;
 use crate::block::{Download, Start, Upload, UploadStep, size_of};
@@ -119,6 +120,31 @@ impl<P: Copy> Exchange<P> {
         Some(UploadStep::Restart)
     }
 
+    /// Its request is sent from the start, with its whole body.
+    pub(super) fn begin_again(&mut self, config: &Config) {
+        self.upload = upload_of(&self.request, config).ok().flatten();
+        self.uploaded = false;
+    }
+
+    /// Whether the message is a notification that is not newer than the newest (RFC 7641 §3.4). The answer to a registration anew
+    /// is new whatever its number, as the server may have lost count.
+    pub(super) fn is_outdated(&self, message: &Message<'_>, piggybacked: bool, now: Instant) -> bool {
+        let (Kind::Observation(observation), Some(sequence)) = (&self.kind, message.options.observe()) else {
+            return false;
+        };
+        let is_answer = piggybacked || self.phase == Phase::Waiting;
+        message.code.is_success() && !is_answer && !observation.is_news(sequence, now)
+    }
+
+    /// A notification has come while the body of the registration anew is on its way in blocks: the peer has not forgotten.
+    pub(super) fn give_up_registration(&mut self, message: &Message<'_>) {
+        let observes = matches!(self.kind, Kind::Observation(_)) && message.options.observe().is_some();
+        if observes && self.upload.as_ref().is_some_and(|upload| upload.current().0.more()) {
+            self.upload = None;
+            self.uploaded = true;
+        }
+    }
+
     /// What the response begins.
     pub(super) fn begin_download(&self, message: &Message<'_>, config: &Config) -> Start {
         if self.request.bodies == Bodies::Blocks {
@@ -170,10 +196,10 @@ impl<P: Copy> Exchange<P> {
             for number in [OptionNumber::OBSERVE, OptionNumber::ETAG, OptionNumber::IF_NONE_MATCH] {
                 options.remove(number);
             }
-        } else if let (None, Some(exponent)) = (&self.upload, self.request.block_size_exponent) {
-            if let Some(block) = coap_codec::Block::new(0, false, exponent.min(config.block_size_exponent)) {
-                options.set(OptionNumber::BLOCK2, &block.value());
-            }
+        } else if let (None, Some(exponent)) = (&self.upload, self.request.block_size_exponent)
+            && let Some(block) = coap_codec::Block::new(0, false, exponent.min(config.block_size_exponent))
+        {
+            options.set(OptionNumber::BLOCK2, &block.value());
         }
         if let Some(echo) = &self.echo {
             options.set(OptionNumber::ECHO, echo);
@@ -202,7 +228,7 @@ impl<P: Copy> Exchange<P> {
         if self.request.bodies == Bodies::Whole {
             options.remove(OptionNumber::BLOCK1).remove(OptionNumber::BLOCK2);
         }
-        let code = self.outcome.unwrap_or(message.code);
+        let code = self.outcome.filter(|_| message.code == Code::CHANGED).unwrap_or(message.code);
         Response { code, options, payload, reliability: None }
     }
 }

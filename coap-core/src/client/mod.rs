@@ -118,6 +118,7 @@ impl<P: Peer> Client<P> {
         }
         exchange.kind = Kind::Deregistration;
         exchange.request.options.set_uint(OptionNumber::OBSERVE, 1);
+        exchange.begin_again(cx.config);
         self.end_transfer(key, cx);
         self.next_message(key, cx);
         Ok(())
@@ -144,6 +145,10 @@ impl<P: Peer> Client<P> {
         {
             return Taken::Accepted;
         }
+        if exchange.is_outdated(message, acknowledges.is_some(), cx.now) {
+            cx.counters.outdated += 1;
+            return Taken::Accepted;
+        }
         if let (true, Some(id)) = (exchange.kind != Kind::Group, exchange.outgoing) {
             exchange.outgoing = None;
             cx.outbound.settle(id, cx.now);
@@ -154,6 +159,9 @@ impl<P: Peer> Client<P> {
                 self.end(key, Failure::BadOption, cx);
             }
             return Taken::Rejected;
+        }
+        if acknowledges.is_none() {
+            exchange.give_up_registration(message);
         }
         self.accept(key, from, message, cx);
         Taken::Accepted
@@ -175,7 +183,9 @@ impl<P: Peer> Client<P> {
             message::Event::Sent(_) if exchange.request.reliability == Reliability::Confirmable => return,
             message::Event::Sent(_) => Event::Sent,
             message::Event::Acknowledged(_) => {
-                cx.actions.push_back(Action::Acknowledged { handle: exchange.handle });
+                if exchange.is_own() {
+                    cx.actions.push_back(Action::Acknowledged { handle: exchange.handle });
+                }
                 Event::Acknowledged
             }
             message::Event::Reset(_) if exchange.kind == Kind::Ping => return self.pong(key, cx),
@@ -252,7 +262,7 @@ impl<P: Peer> Client<P> {
         }
         let token = match &request.token {
             Some(token) => token.clone(),
-            None => self.fresh_token(cx),
+            None => fresh_token(cx),
         };
         let upload = upload_of(&request, cx.config)?;
         let request_tag =
@@ -298,13 +308,6 @@ impl<P: Peer> Client<P> {
         Ok(key)
     }
 
-    /// Eight bytes that nobody can guess (§5.3.1, §11.4).
-    fn fresh_token(&self, cx: &mut Context<'_, P>) -> Token {
-        let mut bytes = [0; 8];
-        cx.random.fill(&mut bytes);
-        Token::new(&bytes)
-    }
-
     fn send(&mut self, key: usize, cx: &mut Context<'_, P>) -> Result<(), Refused> {
         let exchange = &mut self.exchanges[key];
         let datagram = exchange.datagram(cx.config)?;
@@ -335,12 +338,7 @@ impl<P: Peer> Client<P> {
 
     /// Registers anew, with the same token (RFC 7641 §3.3.1).
     fn register(&mut self, key: usize, cx: &mut Context<'_, P>) {
-        let exchange = &mut self.exchanges[key];
-        if let Kind::Observation(observation) = &mut exchange.kind {
-            observation.begin_again();
-        }
-        exchange.upload = upload_of(&exchange.request, cx.config).ok().flatten();
-        exchange.uploaded = false;
+        self.exchanges[key].begin_again(cx.config);
         self.next_message(key, cx);
     }
 
@@ -358,13 +356,14 @@ impl<P: Peer> Client<P> {
         if exchange.kind == Kind::Group {
             return self.accept_of_group(key, from, message, cx);
         }
-        if let (Code::UNAUTHORIZED, Some(echo)) = (message.code, message.options.echo()) {
-            if exchange.echoes < ECHO_ATTEMPTS {
-                exchange.echoes += 1;
-                exchange.echo = Some(Bytes::copy_from_slice(echo));
-                return self.next_message(key, cx);
-            }
+        if let (Code::UNAUTHORIZED, Some(echo)) = (message.code, message.options.echo())
+            && exchange.echoes < ECHO_ATTEMPTS
+        {
+            exchange.echoes += 1;
+            exchange.echo = Some(Bytes::copy_from_slice(echo));
+            return self.next_message(key, cx);
         }
+        exchange.echoes = 0;
         match exchange.continue_upload(message, cx.config) {
             Some(UploadStep::Continue | UploadStep::Restart) => {
                 self.report_upload(key, cx);
@@ -378,11 +377,8 @@ impl<P: Peer> Client<P> {
         }
         match (&mut exchange.kind, message.options.observe()) {
             (Kind::Observation(observation), Some(sequence)) if message.code.is_success() => {
-                if observation.is_news(sequence, cx.now) {
-                    self.notified(key, message, cx);
-                } else {
-                    cx.counters.outdated += 1;
-                }
+                observation.note(sequence, cx.now);
+                self.notified(key, message, cx);
             }
             _ => self.respond_whole(key, message, cx),
         }
@@ -487,4 +483,11 @@ impl<P: Peer> Client<P> {
         }
         self.timers.cancel(key);
     }
+}
+
+/// Eight bytes that nobody can guess (§5.3.1, §11.4).
+fn fresh_token<P>(cx: &mut Context<'_, P>) -> Token {
+    let mut bytes = [0; 8];
+    cx.random.fill(&mut bytes);
+    Token::new(&bytes)
 }

@@ -76,27 +76,22 @@ impl Phase {
         use {Effect as F, Event as E, Phase as P};
         match (self, event) {
             (P::Sending, E::Sent | E::Acknowledged) => (P::Waiting, F::AwaitResponse),
-            (P::Waiting, E::Sent | E::Acknowledged) => (P::Waiting, F::Nothing),
-            // A notification has come before the acknowledgement of the registration.
-            (P::Observing, E::Sent | E::Acknowledged) => (P::Observing, F::Nothing),
-
-            (P::Sending | P::Waiting | P::Observing, E::NextMessage) => (P::Sending, F::Nothing),
+            (P::Sending | P::Waiting | P::Observing, E::NextMessage)
+            // While the message is under way, the message layer knows when to give up.
+            | (P::Sending, E::Expired) => (P::Sending, F::Nothing),
             (P::Sending | P::Waiting | P::Observing, E::Registered) => (P::Observing, F::AwaitNotification),
             (P::Sending | P::Waiting | P::Observing, E::LastResponse) => (P::Ended, F::End),
 
+            (P::Waiting, E::Sent | E::Acknowledged) => (P::Waiting, F::Nothing),
+            // A notification has come before what became of the message of the registration was known.
+            (P::Observing, E::Sent | E::Acknowledged | E::NotAcknowledged | E::Reset) => (P::Observing, F::Nothing),
+            (P::Observing, E::Expired) => (P::Sending, F::Register),
+
             (P::Sending | P::Waiting, E::NotAcknowledged) => (P::Ended, F::Fail(Failure::NotAcknowledged)),
             (P::Sending | P::Waiting, E::Reset) => (P::Ended, F::Fail(Failure::Reset)),
-            (P::Sending | P::Waiting | P::Observing, E::Unreachable) => {
-                (P::Ended, F::Fail(Failure::Unreachable))
-            }
-            (P::Sending | P::Waiting | P::Observing, E::Cancelled) => (P::Ended, F::Fail(Failure::Cancelled)),
-            // What it was about has been answered by a notification.
-            (P::Observing, E::NotAcknowledged | E::Reset) => (P::Observing, F::Nothing),
-
-            // While the message is under way, the message layer knows when to give up.
-            (P::Sending, E::Expired) => (P::Sending, F::Nothing),
             (P::Waiting, E::Expired) => (P::Ended, F::Fail(Failure::NoResponse)),
-            (P::Observing, E::Expired) => (P::Sending, F::Register),
+            (P::Sending | P::Waiting | P::Observing, E::Unreachable) => (P::Ended, F::Fail(Failure::Unreachable)),
+            (P::Sending | P::Waiting | P::Observing, E::Cancelled) => (P::Ended, F::Fail(Failure::Cancelled)),
 
             (
                 P::Ended,

@@ -83,12 +83,12 @@ impl<P: Peer> Server<P> {
         observer.asked = None;
         let (peer, format) = (observer.peer, response.options.view().content_format());
         if !response.code.is_success() {
-            self.notify_last(id, response, cx);
+            self.notify_last(id, &response, cx);
             return Ok(());
         }
         // RFC 7641 §4.2: the Content-Format stays what it was.
         if format != observer.content_format {
-            self.notify_last(id, Response::new(Code::NOT_ACCEPTABLE), cx);
+            self.notify_last(id, &Response::new(Code::NOT_ACCEPTABLE), cx);
             return Ok(());
         }
         let reliability = response.reliability;
@@ -107,7 +107,7 @@ impl<P: Peer> Server<P> {
     }
 
     /// An error, without Observe: the last notification (RFC 7641 §4.2).
-    pub(crate) fn notify_last(&mut self, id: ObserverId, response: Response, cx: &mut Context<'_, P>) {
+    pub(crate) fn notify_last(&mut self, id: ObserverId, response: &Response, cx: &mut Context<'_, P>) {
         self.silence(id, cx);
         let Some(observer) = self.observers.remove(id) else { return };
         self.report_observers(observer.resource, cx);
@@ -197,11 +197,11 @@ impl<P: Peer> Server<P> {
     /// whose count and time-out go on, or of one that waits for its time.
     fn offer(&mut self, id: ObserverId, newest: Waiting, cx: &mut Context<'_, P>) {
         let Some(observer) = self.observers.get(id) else { return };
-        if let (true, Some(outgoing)) = (observer.unconfirmed, observer.outgoing) {
-            if cx.outbound.layer.replace(outgoing, newest.datagram.clone()) {
-                cx.counters.superseded += 1;
-                return;
-            }
+        if let (true, Some(outgoing)) = (observer.unconfirmed, observer.outgoing)
+            && cx.outbound.layer.replace(outgoing, newest.datagram.clone())
+        {
+            cx.counters.superseded += 1;
+            return;
         }
         cx.counters.superseded += u64::from(observer.waiting.replace(newest).is_some());
         self.send_if_due(id, cx);

@@ -18,18 +18,14 @@ pub(crate) struct Observation {
 }
 
 impl Observation {
-    /// Whether a notification is newer than all before it; then it is the newest.
-    pub(crate) fn is_news(&mut self, sequence: u32, now: Instant) -> bool {
-        let newer = self.newest.is_none_or(|(newest, at)| is_newer_notification(newest, sequence, now - at));
-        if newer {
-            self.newest = Some((sequence, now));
-        }
-        newer
+    /// Whether a notification is newer than all before it.
+    pub(crate) fn is_news(&self, sequence: u32, now: Instant) -> bool {
+        self.newest.is_none_or(|(newest, at)| is_newer_notification(newest, sequence, now - at))
     }
 
-    /// Registers anew: the answer is fresh, whatever its number.
-    pub(crate) const fn begin_again(&mut self) {
-        self.newest = None;
+    /// This one is the newest.
+    pub(crate) const fn note(&mut self, sequence: u32, now: Instant) {
+        self.newest = Some((sequence, now));
     }
 
     /// How long after a notification its observer gives up waiting for the next and registers anew.

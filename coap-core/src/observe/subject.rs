@@ -102,10 +102,10 @@ impl<P: Peer> Observers<P> {
 
     /// Enters an observer, in the place of one with the same peer and token (RFC 7641 §4.1): the sequence goes on.
     pub(crate) fn enter(&mut self, mut observer: Observer<P>) -> ObserverId {
-        if let Some(old) = self.find(observer.peer, &observer.token) {
-            if let Some(old) = self.remove(old) {
-                observer.sequence = old.sequence;
-            }
+        if let Some(old) = self.find(observer.peer, &observer.token)
+            && let Some(old) = self.remove(old)
+        {
+            observer.sequence = old.sequence;
         }
         self.next_serial = self.next_serial.wrapping_add(1);
         observer.serial = self.next_serial;

@@ -177,10 +177,11 @@ impl<P: Peer> Server<P> {
         let known = self.observers.find(asker.from, &asker.token);
         match (observe, known) {
             (Some(1), Some(observer)) => self.end_observation(observer, cx),
-            (Some(0), _) if observable => {
-                if known.is_some() || self.observers.has_room(asker.from, &cx.config.limits) {
-                    open.role = Role::Registration(asker.clone());
-                }
+            (Some(0), _)
+                if observable
+                    && (known.is_some() || self.observers.has_room(asker.from, &cx.config.limits)) =>
+            {
+                open.role = Role::Registration(asker.clone());
             }
             _ => {}
         }

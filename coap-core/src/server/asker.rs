@@ -61,7 +61,9 @@ impl<P: Peer> Asker<P> {
         let confirmable = !self.multicast && reliability.unwrap_or(as_asked) == Reliability::Confirmable;
         let leisure = if self.multicast { cx.config.transmission.leisure } else { Duration::ZERO };
         let not_before = self.multicast.then(|| cx.now + cx.random.between(Duration::ZERO, leisure));
-        let how = Send { confirmable, interaction: Interaction::Response, not_before };
+        // The first notification can be rejected as all others can (RFC 7641 §3.6).
+        let interaction = if owner.is_some() { Interaction::Notification } else { Interaction::Response };
+        let how = Send { confirmable, interaction, not_before };
         cx.outbound.send(self.from, datagram, how, owner, cx.now).map(Some)
     }
 }

@@ -92,7 +92,8 @@ impl<P: Peer> Server<P> {
 
     /// Time has passed.
     pub(crate) fn tick(&mut self, cx: &mut Context<'_, P>) {
-        while let Some((_, id)) = self.to_acknowledge.pop_front_if(|(at, _)| *at <= cx.now) {
+        while let Some(&(_, id)) = self.to_acknowledge.front().filter(|(at, _)| *at <= cx.now) {
+            self.to_acknowledge.pop_front();
             if let Some(Role::Answer(asker) | Role::Registration(asker)) =
                 self.open.get(id).map(|open| &open.role)
             {
@@ -171,7 +172,7 @@ impl<P: Peer> Server<P> {
             return;
         }
         while let Some(observer) = { self.observers.of_resource(id).next() } {
-            self.notify_last(observer, Response::new(Code::NOT_FOUND), cx);
+            self.notify_last(observer, &Response::new(Code::NOT_FOUND), cx);
         }
         let of_resource = |open: &Open<P>| open.resource == Some(id);
         for open in self.open.which(of_resource) {

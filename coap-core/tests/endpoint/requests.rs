@@ -119,3 +119,18 @@ fn a_response_is_separate_when_the_application_takes_its_time() {
         ["> CON 0.01", "< ACK 0.00", "> CON 0.01", "< ACK 0.00", "< CON 2.05", "> ACK 0.00"]
     );
 }
+
+#[test]
+fn a_handler_runs_once_however_often_its_request_arrives() {
+    let runs = std::rc::Rc::new(std::cell::Cell::new(0));
+    let count = runs.clone();
+    let mut pair = Pair::new(move |server, request, now| {
+        count.set(count.get() + 1);
+        server.respond(request.id, Response::new(Code::CHANGED), now).unwrap();
+    });
+    pair.server.add_resource(Resource::new("x").methods(&[Code::POST])).unwrap();
+    pair.fate = Box::new(|_, _| Fate::Twice);
+    pair.client.request(SERVER, Request::new(Code::POST).path("x"), pair.now).unwrap();
+    pair.settle();
+    assert_eq!((runs.get(), pair.responses().len()), (1, 1));
+}

@@ -133,9 +133,9 @@ fn unknown_elective_options_are_ignored() {
 fn a_supernumerary_or_ill_formed_critical_option_counts_as_unrecognised() {
     let mut twice = con(8);
     twice.options.add_uint(OptionNumber::ACCEPT, 0).add_uint(OptionNumber::ACCEPT, 50);
-    let mut long = con(9);
-    long.options.add(OptionNumber::ACCEPT, &[1, 2, 3]);
-    for wire in [twice, long] {
+    let mut oversized = con(9);
+    oversized.options.add(OptionNumber::ACCEPT, &[1, 2, 3]);
+    for wire in [twice, oversized] {
         let mut lone = server(Config::default());
         lone.receive(PEER, &wire);
         assert_eq!(lone.only_sent().code, Code::BAD_OPTION);

@@ -155,6 +155,9 @@ pub enum Fate {
     Twice,
 }
 
+type Wiring = dyn FnMut(u8, &Wire) -> Fate;
+type Application = dyn FnMut(&mut Endpoint<u8>, IncomingRequest<u8>, Instant);
+
 /// A client, a server, and the wire between them.
 pub struct Pair {
     pub client: Endpoint<u8>,
@@ -167,8 +170,8 @@ pub struct Pair {
     /// What the server reported, but for requests.
     pub server_reports: Vec<Action<u8>>,
     pub verified: bool,
-    pub fate: Box<dyn FnMut(u8, &Wire) -> Fate>,
-    pub application: Box<dyn FnMut(&mut Endpoint<u8>, IncomingRequest<u8>, Instant)>,
+    pub fate: Box<Wiring>,
+    pub application: Box<Application>,
 }
 
 impl Pair {
@@ -256,9 +259,9 @@ impl Pair {
     }
 
     /// The responses so far.
-    pub fn responses(&self) -> Vec<&Response> {
-        let response = |action| match action {
-            &Action::Response { ref response, .. } => Some(response),
+    pub fn responses(&self) -> Vec<Response> {
+        let response = |action: &Action<u8>| match action {
+            Action::Response { response, .. } => Some(response.clone()),
             _ => None,
         };
         self.outcomes.iter().filter_map(response).collect()
