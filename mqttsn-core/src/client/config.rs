@@ -45,8 +45,8 @@ pub struct Config<P> {
     pub retries: u32,
     /// `T_WAIT`: how long to be silent towards a gateway that is congested. Default 5 min.
     pub congestion_wait: Duration,
-    /// How often congestion, or a topic id that the gateway does not know any more, may put something off before it
-    /// is given up. Default 3.
+    /// How often something may be put off before it is given up: by congestion, by a topic id that the gateway does
+    /// not know any more, or (a message excepted) by the loss of a gateway that did not answer it. Default 3.
     pub max_postponements: u32,
     /// Whether to connect again when a connection is lost: to another gateway first. Default true.
     pub reconnect: bool,

@@ -167,6 +167,8 @@ pub enum Outcome {
     WillUpdated,
     /// The gateway refused; congestion, if it lasted too long.
     Rejected(ReturnCode),
+    /// The gateway never answered, through several connections, though it answered other things.
+    Unanswered,
     /// A QoS 2 message was under way when the session ended: it may have arrived, and sending it again might make two.
     Interrupted,
     /// A QoS 0 message found no connection and was not to wait for one.

@@ -13,6 +13,7 @@ mod connection;
 mod discovery;
 mod flow;
 mod gateways;
+mod incoming;
 mod io;
 mod phase;
 mod publish;
@@ -33,6 +34,7 @@ use machine::{Deadlines, Instant, Random};
 use mqttsn_codec::{MessageId, Packet, ReturnCode};
 
 use self::gateways::Gateways;
+use self::incoming::Incoming;
 use self::phase::Phase;
 use self::publish::{Flight, Pending};
 use self::registration::Registration;
@@ -85,6 +87,7 @@ pub struct Client<P> {
     will_waiting: Vec<Handle>,
     will_told: Vec<Handle>,
     will_refused: Option<ReturnCode>,
+    will_postponed: u32,
 
     topics: Topics,
     registrations: VecDeque<Registration>,
@@ -95,8 +98,7 @@ pub struct Client<P> {
     requests: VecDeque<Request>,
     request: Option<(Request, MessageId)>,
     subscriptions: BTreeMap<Subject, Subscription>,
-    /// QoS 2 messages that have arrived and were not released.
-    incoming: VecDeque<MessageId>,
+    incoming: Incoming,
 
     actions: VecDeque<Action<P>>,
     deadlines: Deadlines<Timer>,
@@ -169,6 +171,7 @@ impl<P: Clone + Ord> Client<P> {
             will_waiting: Vec::new(),
             will_told: Vec::new(),
             will_refused: None,
+            will_postponed: 0,
             topics: Topics::default(),
             registrations: VecDeque::new(),
             registering: None,
@@ -178,7 +181,7 @@ impl<P: Clone + Ord> Client<P> {
             requests: VecDeque::new(),
             request: None,
             subscriptions: BTreeMap::new(),
-            incoming: VecDeque::new(),
+            incoming: Incoming::default(),
             actions: VecDeque::new(),
             deadlines: Deadlines::new(),
             next_handle: 0,

@@ -261,9 +261,9 @@ impl<P: Clone + Ord> Client<P> {
     }
 
     /// The gateway gives no id to a topic name: no message about it can be sent.
-    pub(super) fn reject_messages(&mut self, topic: &Subject, code: ReturnCode) {
+    pub(super) fn reject_messages(&mut self, topic: &Subject, outcome: Outcome) {
         if let Some(flight) = self.flight.take_if(|flight| !flight.open && flight.pending.topic == *topic) {
-            self.complete(flight.pending.handle, Outcome::Rejected(code));
+            self.complete(flight.pending.handle, outcome);
         }
         let (rejected, kept): (alloc::vec::Vec<_>, _) = core::mem::take(&mut self.queue)
             .into_iter()
@@ -271,7 +271,7 @@ impl<P: Clone + Ord> Client<P> {
         self.queue = kept.into();
         for pending in rejected {
             self.queued_octets -= pending.data.len();
-            self.complete(pending.handle, Outcome::Rejected(code));
+            self.complete(pending.handle, outcome);
         }
     }
 }

@@ -2,14 +2,11 @@
 
 use bytes::Bytes;
 use machine::Instant;
-use mqttsn_codec::{Delivery, MessageId, Packet, PubAck, Publish, ReturnCode, Topic};
+use mqttsn_codec::{Delivery, Packet, PubAck, Publish, ReturnCode, Topic};
 
 use super::phase::Event;
 use super::transaction::Slot;
 use super::{Action, Client, Message, MessageTopic, Phase};
-
-/// QoS 2 messages to remember until PUBREL. A gateway has one under way at a time.
-const MAX_INCOMING: usize = 16;
 
 impl<P: Clone + Ord> Client<P> {
     pub(super) fn receive(&mut self, from: &P, datagram: &[u8], now: Instant) {
@@ -100,7 +97,7 @@ impl<P: Clone + Ord> Client<P> {
             Packet::Register(register) => self.on_register(register, now),
             Packet::Publish(publish) => self.on_publish(publish, now),
             Packet::PubRel(id) => {
-                self.incoming.retain(|other| other != id);
+                self.incoming.release(*id, now);
                 self.send(&Packet::PubComp(*id), now);
             }
             _ => {}
@@ -116,7 +113,7 @@ impl<P: Clone + Ord> Client<P> {
 
     fn on_publish(&mut self, publish: &Publish<'_>, now: Instant) {
         if let Delivery::ExactlyOnce { message_id, .. } = publish.delivery
-            && self.incoming.contains(&message_id)
+            && self.incoming.has(message_id, publish, self.config.retry_interval, now)
         {
             self.counters.duplicates += 1;
             self.send(&Packet::PubRec(message_id), now);
@@ -143,7 +140,8 @@ impl<P: Clone + Ord> Client<P> {
             Delivery::AtMostOnce => {}
             Delivery::AtLeastOnce { .. } => self.acknowledge(publish, ReturnCode::ACCEPTED, now),
             Delivery::ExactlyOnce { message_id, .. } => {
-                self.remember(message_id);
+                let forgotten = self.incoming.deliver(message_id, publish);
+                self.counters.forgotten_incoming += u64::from(forgotten);
                 self.send(&Packet::PubRec(message_id), now);
             }
         }
@@ -152,13 +150,5 @@ impl<P: Clone + Ord> Client<P> {
     fn acknowledge(&mut self, publish: &Publish<'_>, return_code: ReturnCode, now: Instant) {
         let (topic_id, message_id) = (publish.topic.field(), publish.delivery.message_id());
         self.send(&Packet::PubAck(PubAck { topic_id, message_id, return_code }), now);
-    }
-
-    fn remember(&mut self, id: MessageId) {
-        if self.incoming.len() >= MAX_INCOMING {
-            self.incoming.pop_front();
-            self.counters.forgotten_incoming += 1;
-        }
-        self.incoming.push_back(id);
     }
 }

@@ -77,6 +77,16 @@ impl<P: Clone + Ord> Client<P> {
         }
     }
 
+    pub(super) fn registration_unanswered(&mut self) {
+        let limit = self.config.max_postponements;
+        if let Some((registration, _)) = &mut self.registering {
+            registration.postponed += 1;
+        }
+        if let Some((registration, _)) = self.registering.take_if(|(open, _)| open.postponed > limit) {
+            self.not_registered(&registration, Outcome::Unanswered);
+        }
+    }
+
     pub(super) fn on_reg_ack(&mut self, ack: RegAck, now: Instant) {
         let answered = self.registering.take_if(|(_, id)| *id == ack.message_id);
         let Some((registration, _)) = answered else {
@@ -99,7 +109,7 @@ impl<P: Clone + Ord> Client<P> {
             (code, _) => {
                 // Accepted without an id that could be used.
                 let code = if code.is_accepted() { ReturnCode::INVALID_TOPIC_ID } else { code };
-                self.not_registered(&registration, code);
+                self.not_registered(&registration, Outcome::Rejected(code));
             }
         }
         self.pump(now);
@@ -111,11 +121,11 @@ impl<P: Clone + Ord> Client<P> {
         }
     }
 
-    fn not_registered(&mut self, registration: &Registration, code: ReturnCode) {
+    fn not_registered(&mut self, registration: &Registration, outcome: Outcome) {
         if let Some(handle) = registration.handle {
-            self.complete(handle, Outcome::Rejected(code));
+            self.complete(handle, outcome);
         }
-        self.reject_messages(&Subject::Name(Arc::clone(&registration.name)), code);
+        self.reject_messages(&Subject::Name(Arc::clone(&registration.name)), outcome);
     }
 
     /// The gateway tells what a topic id will mean.

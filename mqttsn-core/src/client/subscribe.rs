@@ -117,6 +117,17 @@ impl<P: Clone + Ord> Client<P> {
         }
     }
 
+    pub(super) fn request_unanswered(&mut self) {
+        let limit = self.config.max_postponements;
+        if let Some((request, _)) = &mut self.request {
+            request.postponed += 1;
+        }
+        if let Some((request, _)) = self.request.take_if(|(open, _)| open.postponed > limit) {
+            self.subscriptions.remove(&request.subject);
+            self.complete(request.handle, Outcome::Unanswered);
+        }
+    }
+
     pub(super) fn on_sub_ack(&mut self, ack: SubAck, now: Instant) {
         let answered = self.request.take_if(|(request, id)| *id == ack.message_id && request.qos.is_some());
         let Some((request, _)) = answered else {

@@ -83,7 +83,7 @@ impl<P: Clone + Ord> Client<P> {
     pub(super) fn retry(&mut self, slot: Slot, now: Instant) {
         let Some(transaction) = self.open.get_mut(&slot) else { return };
         let Some(left) = transaction.left.checked_sub(1) else {
-            self.exhausted(now);
+            self.exhausted(slot, now);
             return;
         };
         transaction.left = left;
@@ -93,7 +93,15 @@ impl<P: Clone + Ord> Client<P> {
         self.deadlines.set(Timer::Retry(slot), now + self.config.retry_interval);
     }
 
-    fn exhausted(&mut self, now: Instant) {
+    /// The gateway counts as lost. What it does not answer although it answers CONNECT, again and again, is given up;
+    /// a message is not.
+    fn exhausted(&mut self, slot: Slot, now: Instant) {
+        match slot {
+            Slot::Register => self.registration_unanswered(),
+            Slot::Request => self.request_unanswered(),
+            Slot::WillTopic | Slot::WillMessage => self.will_unanswered(),
+            Slot::Connection | Slot::Ping | Slot::Publish => {}
+        }
         if self.phase == Phase::Awake {
             self.counters.failed_checks += 1;
             self.failed_checks += 1;

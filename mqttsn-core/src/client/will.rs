@@ -20,6 +20,7 @@ impl<P: Clone + Ord> Client<P> {
         let handle = self.take_handle();
         self.config.will = will;
         self.will_changed = true;
+        self.will_postponed = 0;
         self.will_waiting.push(handle);
         self.pump(now);
         Ok(handle)
@@ -34,6 +35,15 @@ impl<P: Clone + Ord> Client<P> {
         self.start(Slot::WillTopic, &Packet::WillTopicUpd(will.as_ref().map(will_topic)), now);
         if let Some(will) = will {
             self.start(Slot::WillMessage, &Packet::WillMsgUpd(&will.message), now);
+        }
+    }
+
+    pub(super) fn will_unanswered(&mut self) {
+        self.will_postponed += 1;
+        if self.will_postponed > self.config.max_postponements {
+            for handle in core::mem::take(&mut self.will_told) {
+                self.complete(handle, Outcome::Unanswered);
+            }
         }
     }
 
