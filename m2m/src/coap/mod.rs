@@ -21,6 +21,7 @@ enum Command {
     #[command(flatten)]
     Client(client::Command),
     /// Serve files, or what tests of CoAP clients need.
+    #[command(after_help = serve::EXIT_CODES)]
     Serve(serve::Arguments),
 }
 
