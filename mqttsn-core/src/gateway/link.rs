@@ -1,5 +1,6 @@
 //! Connections to the MQTT server: an MQTT client each, and what its actions mean here.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::fmt::Debug;
@@ -16,7 +17,7 @@ use super::{Gateway, Mode, Timer};
 /// An MQTT client and its connection.
 #[derive(Debug)]
 pub(super) struct Link {
-    pub(super) client: Client,
+    pub(super) client: Box<Client>,
     /// The connection that is open, being opened, or being closed.
     pub(super) upstream: Option<UpstreamId>,
     /// Whose it is; `None` for the gateway's own, and for one that is about to go.
@@ -56,7 +57,7 @@ pub(super) enum What {
 impl Link {
     pub(super) fn new(client: Client) -> Self {
         Self {
-            client,
+            client: Box::new(client),
             upstream: None,
             owner: None,
             place: None,

@@ -1,10 +1,13 @@
 //! The gateway, by what clients and servers do to it.
 
+mod aggregating;
 mod ambiguities;
 mod connect;
+mod deliver;
 mod discovery;
 mod faults;
 mod minus_one;
 mod sleep;
 mod support;
+mod upstream;
 mod wills;

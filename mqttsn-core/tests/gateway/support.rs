@@ -408,6 +408,25 @@ impl Bench {
         self.advance(seconds(10));
     }
 
+    /// The server is one that knows MQTT 3.1.1 only: it refuses what has been said so far, and closes.
+    pub fn refuse_as_old_server(&mut self) {
+        let all: Vec<_> = self.connections.keys().copied().collect();
+        for upstream in all {
+            self.gateway.handle(Input::Bytes { upstream, bytes: &[0x20, 2, 0, 1] }, self.now);
+            self.close(upstream);
+        }
+        self.settle();
+    }
+
+    /// Another server, which knows nobody, takes the place of the first.
+    pub fn replace_broker(&mut self) {
+        self.cut();
+        self.observer_connection = None;
+        self.broker = Broker::new(self.broker.config().clone(), [9; 32], self.now);
+        self.observer.handle(mqtt_core::client::Input::Closed, self.now);
+        self.settle();
+    }
+
     pub fn connections(&self) -> usize {
         self.connections.len()
     }
@@ -458,7 +477,7 @@ impl Bench {
             Action::Send { to, datagram } => self.inbox.entry(to).or_default().push(datagram.to_vec()),
             Action::Broadcast { radius, datagram } => self.broadcasts.push((radius, datagram.to_vec())),
             Action::Open { upstream, .. } if self.down => {
-                self.gateway.handle(Input::Closed(upstream), self.now)
+                self.gateway.handle(Input::Closed(upstream), self.now);
             }
             Action::Open { upstream, .. } => {
                 let id = self.broker.open(self.now).unwrap();
