@@ -116,6 +116,21 @@ fn block_0_begins_anew() {
 }
 
 #[test]
+fn block_0_ends_what_was_there_even_when_it_is_whole_or_refused() {
+    let (mut server, sent) = (Server::with_defaults(), body(48));
+    server.send(&sent, block(0, 1, 16));
+    assert_eq!(server.send(&sent[..9], block(0, 0, 16)), whole(&sent[..9], block(0, 0, 16)));
+    assert_eq!(server.send(&sent, block(1, 1, 16)), Assembled::Incomplete(block(1, 1, 16)));
+
+    server.send(&sent, block(0, 1, 16));
+    let mut announced = OptionList::new();
+    announced.set_uint(OptionNumber::SIZE1, 1 << 30);
+    let refused = server.put(ALICE, block(0, 1, 16), &announced, &sent[..16]);
+    assert!(matches!(refused, Assembled::TooLarge { .. }));
+    assert_eq!(server.send(&sent, block(1, 1, 16)), Assembled::Incomplete(block(1, 1, 16)));
+}
+
+#[test]
 fn a_repeated_block_is_answered_as_before_and_counted_once() {
     let (mut server, sent) = (Server::with_defaults(), body(40));
     for _ in 0..2 {
@@ -275,6 +290,16 @@ fn a_body_that_no_block_comes_for_is_given_up() {
     server.assemblies.tick(&mut server.counters, server.now);
     assert_eq!((server.assemblies.next_deadline(), server.counters.bodies_abandoned), (None, 1));
     assert_eq!(server.send(&sent, block(2, 1, 16)), Assembled::Incomplete(block(2, 1, 16)));
+}
+
+#[test]
+fn a_repeated_block_shows_that_the_body_is_still_wanted() {
+    let (mut server, sent) = (Server::with_defaults(), body(64));
+    server.send(&sent, block(0, 1, 16));
+    server.send(&sent, block(1, 1, 16));
+    server.now += Duration::from_secs(100);
+    server.send(&sent, block(1, 1, 16));
+    assert_eq!(server.assemblies.next_deadline(), Some(server.now + LIFETIME));
 }
 
 #[test]

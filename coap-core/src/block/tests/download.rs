@@ -219,6 +219,16 @@ fn a_body_above_the_limit_is_given_up() {
 }
 
 #[test]
+fn a_body_of_just_the_limit_arrives() {
+    let whole = body(100);
+    let options = with_block2(block(0, 1, 64));
+    let Start::Blocks(mut download) = Download::start(Code::GET, options.view(), &whole[..64], 6, 100) else {
+        panic!("no blocks");
+    };
+    assert_eq!(answer(&mut download, &whole, block(1, 0, 64)), DownloadStep::Complete(whole));
+}
+
+#[test]
 fn size2_tells_the_progress_and_nothing_else() {
     let mut options = with_block2(block(0, 1, 64));
     options.set_uint(OptionNumber::SIZE2, 1);
