@@ -1,6 +1,5 @@
 //! The message layer together with whom each message under way belongs to.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use coap_codec::{Code, Message, MessageId, MessageType, Options};
@@ -23,12 +22,14 @@ pub(crate) enum Owner {
 #[derive(Debug)]
 pub(crate) struct Outbound<P> {
     pub(crate) layer: MessageLayer<P>,
-    owners: BTreeMap<OutgoingId, Owner>,
+    /// By the slot of a message.
+    owners: Vec<Option<(OutgoingId, Owner)>>,
+    awaited: usize,
 }
 
 impl<P: Peer> Outbound<P> {
     pub(crate) const fn new(layer: MessageLayer<P>) -> Self {
-        Self { layer, owners: BTreeMap::new() }
+        Self { layer, owners: Vec::new(), awaited: 0 }
     }
 
     /// Sends a message; what becomes of it is told to its owner, if it has one.
@@ -42,32 +43,32 @@ impl<P: Peer> Outbound<P> {
     ) -> Result<OutgoingId, Refused> {
         let id = self.layer.send(to, datagram, how, now)?;
         if let Some(owner) = owner {
-            self.owners.insert(id, owner);
+            self.own(id, owner);
         }
         Ok(id)
     }
 
     /// Messages whose end somebody waits for.
     pub(crate) fn awaited(&self) -> usize {
-        self.owners.len()
+        self.awaited
     }
 
     /// Pings a peer.
     pub(crate) fn ping(&mut self, to: P, owner: Owner, now: Instant) -> Result<OutgoingId, Refused> {
         let id = self.layer.ping(to, now)?;
-        self.owners.insert(id, owner);
+        self.own(id, owner);
         Ok(id)
     }
 
     /// Its answer has come.
     pub(crate) fn settle(&mut self, id: OutgoingId, now: Instant) {
-        self.owners.remove(&id);
+        self.disown(id);
         self.layer.settle(id, now);
     }
 
     /// Nobody wants it any more.
     pub(crate) fn cancel(&mut self, id: OutgoingId, now: Instant) {
-        self.owners.remove(&id);
+        self.disown(id);
         self.layer.cancel(id, now);
     }
 
@@ -82,31 +83,53 @@ impl<P: Peer> Outbound<P> {
                 | Event::Unreachable(id)
                 | Event::Expired(id) => (id, true),
             };
-            let owner = if over { self.owners.remove(&id) } else { self.owners.get(&id).copied() };
+            let owner = if over { self.disown(id) } else { self.owner(id) };
             if let Some(owner) = owner {
                 return Some((event, id, owner));
             }
         }
         None
     }
-}
 
-/// A whole message; the message layer puts type and message id in.
-pub(crate) fn encode(
-    code: Code,
-    token: &[u8],
-    options: Options<'_>,
-    payload: &[u8],
-) -> Result<Vec<u8>, Refused> {
-    let message = Message {
-        message_type: MessageType::NonConfirmable,
-        code,
-        message_id: MessageId::new(0),
-        token,
-        options,
-        payload,
-    };
-    let mut datagram = Vec::with_capacity(message.encoded_len());
-    message.encode(&mut datagram).map_err(|_| Refused::TooLarge)?;
-    Ok(datagram)
+    /// A whole message; the message layer puts type and message id in.
+    pub(crate) fn encode(
+        &mut self,
+        code: Code,
+        token: &[u8],
+        options: Options<'_>,
+        payload: &[u8],
+    ) -> Result<Vec<u8>, Refused> {
+        let message = Message {
+            message_type: MessageType::NonConfirmable,
+            code,
+            message_id: MessageId::new(0),
+            token,
+            options,
+            payload,
+        };
+        let mut datagram = self.layer.buffer();
+        datagram.reserve(message.encoded_len());
+        message.encode(&mut datagram).map_err(|_| Refused::TooLarge)?;
+        Ok(datagram)
+    }
+
+    fn own(&mut self, id: OutgoingId, owner: Owner) {
+        let slot = id.slot();
+        if self.owners.len() <= slot {
+            self.owners.resize(slot + 1, None);
+        }
+        self.awaited += usize::from(self.owners[slot].replace((id, owner)).is_none());
+    }
+
+    fn owner(&self, id: OutgoingId) -> Option<Owner> {
+        let (of, owner) = (*self.owners.get(id.slot())?)?;
+        (of == id).then_some(owner)
+    }
+
+    fn disown(&mut self, id: OutgoingId) -> Option<Owner> {
+        let owner = self.owner(id)?;
+        self.owners[id.slot()] = None;
+        self.awaited -= 1;
+        Some(owner)
+    }
 }

@@ -52,7 +52,9 @@ impl Add<Duration> for Instant {
 
     #[inline]
     fn add(self, span: Duration) -> Self {
-        let micros = u64::try_from(span.as_nanos().div_ceil(1000)).unwrap_or(u64::MAX);
+        // Without the 128-bit division of `Duration::as_nanos`: deadlines are made with every message.
+        let whole = span.as_secs().saturating_mul(1_000_000);
+        let micros = whole.saturating_add(u64::from(span.subsec_nanos().div_ceil(1000)));
         Self(self.0.saturating_add(micros))
     }
 }

@@ -7,7 +7,8 @@ use super::{Client, fresh_token};
 use crate::block::{DownloadStep, Start};
 use crate::context::Context;
 use crate::message::Peer;
-use crate::{Action, Handle, Reliability};
+use crate::observe::observer::Observation;
+use crate::{Action, Failure, Handle, Reliability};
 
 impl<P: Peer> Client<P> {
     /// A response that is the last one, once its body is whole.
@@ -32,10 +33,14 @@ impl<P: Peer> Client<P> {
         let Some(download) = &mut exchange.download else { return };
         match download.answered(message.code, message.options, message.payload) {
             DownloadStep::Continue => {
+                exchange.keep_first(message);
                 self.report_download(key, cx);
                 self.next_block(key, cx);
             }
-            DownloadStep::Restart => self.next_block(key, cx),
+            DownloadStep::Restart => {
+                exchange.forget_first();
+                self.next_block(key, cx);
+            }
             DownloadStep::Complete(body) => {
                 let response = exchange.downloaded(message, body);
                 self.finish(key, response, cx);
@@ -93,8 +98,10 @@ impl<P: Peer> Client<P> {
         let download = match exchange.begin_download(message, cx.config) {
             Start::Whole => return false,
             Start::Blocks(download) => download,
-            Start::Failed(_) => {
+            Start::Failed(failure) => {
+                let parent = exchange.handle;
                 cx.counters.bodies_abandoned += 1;
+                self.transfer_failed(parent, failure, cx);
                 return true;
             }
         };
@@ -115,9 +122,29 @@ impl<P: Peer> Client<P> {
                 self.report_download(transfer, cx);
                 self.next_message(transfer, cx);
             }
-            Err(_) => cx.counters.bodies_abandoned += 1,
+            Err(refused) => {
+                cx.counters.bodies_abandoned += 1;
+                self.transfer_failed(parent, Failure::Refused(refused), cx);
+            }
         }
         true
+    }
+
+    /// The body of a notification did not come whole. Where the next one would fare no better, that ends the observation; otherwise
+    /// the state is asked for again, by registering anew after a while. (Of a group, one member's response is missing.)
+    pub(super) fn transfer_failed(&mut self, parent: Handle, failure: Failure, cx: &mut Context<'_, P>) {
+        let Some(key) = self.find(parent) else { return };
+        if !matches!(self.exchanges[key].kind, Kind::Observation(_)) {
+            return;
+        }
+        match failure {
+            Failure::BodyTooLarge | Failure::BlockMismatch | Failure::BadOption => self.end(key, failure, cx),
+            _ if cx.config.reregister => {
+                let again = Observation::stale_after(Some(0), cx.random);
+                self.timers.set(key, cx.now + again);
+            }
+            _ => {}
+        }
     }
 
     /// Gives up fetching the rest of a notification.

@@ -8,9 +8,9 @@ use machine::Instant;
 
 use super::phase::Phase;
 use crate::block::{Download, Start, Upload, UploadStep, size_of};
-use crate::message::OutgoingId;
+use crate::message::{OutgoingId, Peer};
 use crate::observe::observer::Observation;
-use crate::outbound::encode;
+use crate::outbound::Outbound;
 use crate::{Bodies, Config, Handle, OptionList, Refused, Request, Response, Token};
 
 /// What kind of request it is.
@@ -58,7 +58,7 @@ pub(super) struct Exchange<P> {
     pub(super) transfer: Option<Handle>,
 }
 
-impl<P: Copy> Exchange<P> {
+impl<P: Peer> Exchange<P> {
     pub(super) const fn new(handle: Handle, kind: Kind, to: P, token: Token, request: Request) -> Self {
         Self {
             handle,
@@ -155,7 +155,7 @@ impl<P: Copy> Exchange<P> {
     }
 
     /// Its next message, but for type and message id.
-    pub(super) fn datagram(&self, config: &Config) -> Result<Vec<u8>, Refused> {
+    pub(super) fn datagram(&self, outbound: &mut Outbound<P>, config: &Config) -> Result<Vec<u8>, Refused> {
         let request = &self.request;
         let plain = self.upload.is_none()
             && self.download.is_none()
@@ -163,10 +163,15 @@ impl<P: Copy> Exchange<P> {
             && !self.uploaded
             && (request.block_size_exponent.is_none() || request.bodies == Bodies::Blocks);
         let datagram = if plain {
-            encode(request.method, self.token.as_bytes(), request.options.view(), &request.payload)?
+            outbound.encode(
+                request.method,
+                self.token.as_bytes(),
+                request.options.view(),
+                &request.payload,
+            )?
         } else {
             let (options, payload) = self.block_message(config);
-            encode(request.method, self.token.as_bytes(), options.view(), &payload)?
+            outbound.encode(request.method, self.token.as_bytes(), options.view(), &payload)?
         };
         if datagram.len() > config.max_datagram { Err(Refused::TooLarge) } else { Ok(datagram) }
     }
@@ -183,9 +188,6 @@ impl<P: Copy> Exchange<P> {
                 // The condition was met with the first block (RFC 7959 §2.10).
                 None => options.remove(OptionNumber::IF_NONE_MATCH),
             };
-            if let Some(tag) = &self.request_tag {
-                options.set(OptionNumber::REQUEST_TAG, tag);
-            }
             payload = part;
         } else if self.uploaded || (self.download.is_some() && self.request.method != Code::FETCH) {
             // RFC 7959 §2.7: the rest of the response is asked for without a body. A FETCH's body says what is asked for.
@@ -201,6 +203,10 @@ impl<P: Copy> Exchange<P> {
         {
             options.set(OptionNumber::BLOCK2, &block.value());
         }
+        // All requests of one operation have it, as it is part of their cache key (RFC 9175 §3.2).
+        if let Some(tag) = self.request_tag.as_ref().filter(|_| self.upload.is_some() || self.uploaded) {
+            options.set(OptionNumber::REQUEST_TAG, tag);
+        }
         if let Some(echo) = &self.echo {
             options.set(OptionNumber::ECHO, echo);
         }
@@ -209,8 +215,20 @@ impl<P: Copy> Exchange<P> {
 
     /// The first block of the response has come.
     pub(super) fn start_download(&mut self, download: Download, message: &Message<'_>) {
-        self.first = Some(Response { payload: Bytes::new(), ..self.response(message) });
+        self.keep_first(message);
         self.download = Some(download);
+    }
+
+    /// What is not body is taken from the first block of a representation.
+    pub(super) fn keep_first(&mut self, message: &Message<'_>) {
+        if self.first.is_none() {
+            self.first = Some(Response { payload: Bytes::new(), ..self.response(message) });
+        }
+    }
+
+    /// Another representation begins.
+    pub(super) fn forget_first(&mut self) {
+        self.first = None;
     }
 
     /// The response, now that its body is whole.

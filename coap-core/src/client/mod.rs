@@ -310,7 +310,7 @@ impl<P: Peer> Client<P> {
 
     fn send(&mut self, key: usize, cx: &mut Context<'_, P>) -> Result<(), Refused> {
         let exchange = &mut self.exchanges[key];
-        let datagram = exchange.datagram(cx.config)?;
+        let datagram = exchange.datagram(cx.outbound, cx.config)?;
         let group = exchange.kind == Kind::Group;
         let how = Send {
             confirmable: exchange.request.reliability == Reliability::Confirmable,
@@ -386,6 +386,11 @@ impl<P: Peer> Client<P> {
 
     /// A notification, or the first response to a registration.
     fn notified(&mut self, key: usize, message: &Message<'_>, cx: &mut Context<'_, P>) {
+        let freshness = Observation::stale_after(message.options.max_age(), cx.random);
+        self.happen(key, Event::Registered, cx);
+        if cx.config.reregister {
+            self.timers.set(key, cx.now + freshness);
+        }
         let exchange = &self.exchanges[key];
         let (handle, to) = (exchange.handle, exchange.to);
         // What was being fetched of an older one is of no use any more.
@@ -393,11 +398,6 @@ impl<P: Peer> Client<P> {
         if !self.transfer_rest(key, to, message, cx) {
             let response = self.exchanges[key].response(message);
             cx.actions.push_back(Action::Response { handle, from: to, response, more: true });
-        }
-        let freshness = Observation::stale_after(message.options.max_age(), cx.random);
-        self.happen(key, Event::Registered, cx);
-        if cx.config.reregister {
-            self.timers.set(key, cx.now + freshness);
         }
     }
 
@@ -454,12 +454,16 @@ impl<P: Peer> Client<P> {
     /// Ends an exchange without a response.
     fn end(&mut self, key: usize, failure: Failure, cx: &mut Context<'_, P>) {
         let exchange = &self.exchanges[key];
+        let kind = exchange.kind;
         if exchange.is_own() {
             cx.actions.push_back(Action::Failed { handle: exchange.handle, failure });
         } else {
             cx.counters.bodies_abandoned += 1;
         }
         self.close(key, cx);
+        if let Kind::Transfer { parent } = kind {
+            self.transfer_failed(parent, failure, cx);
+        }
     }
 
     fn close(&mut self, key: usize, cx: &mut Context<'_, P>) {

@@ -48,6 +48,13 @@ impl<P: Copy + Ord + core::fmt::Debug> Peer for P {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct OutgoingId(Key);
 
+impl OutgoingId {
+    /// A small number that no other message has at the same time.
+    pub(crate) const fn slot(self) -> usize {
+        self.0.slot() as usize
+    }
+}
+
 /// Names a message that came, for as long as it is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct IncomingId(Key);

@@ -9,7 +9,7 @@ use crate::action::{IncomingRequest, Trigger};
 use crate::block::Piece;
 use crate::context::Context;
 use crate::message::{Event, Interaction, OutgoingId, Peer, Send};
-use crate::outbound::{Owner, encode};
+use crate::outbound::Owner;
 use crate::resource::ResourceId;
 use crate::server::asker::Asker;
 use crate::server::{Open, Role, Sent, Server};
@@ -46,8 +46,8 @@ impl<P: Peer> Server<P> {
             self.silence(known, cx);
         }
         let confirmed = (asker.verified || self.echo.is_verified(asker.from, cx.now)).then_some(cx.now);
-        let observer =
-            Observer::new(asker, resource, open, piece.options.view().content_format(), confirmed, cx.now);
+        let format = (piece.code == Code::CONTENT).then(|| piece.options.view().content_format());
+        let observer = Observer::new(asker, resource, open, format, confirmed, cx.now);
         let id = self.observers.enter(observer);
         let Some(observer) = self.observers.get(id) else { return Err(Refused::Unknown) };
         piece.options.set_uint(OptionNumber::OBSERVE, observer.sequence.take().into());
@@ -81,13 +81,14 @@ impl<P: Peer> Server<P> {
         let Some(observer) = self.observers.get(id) else { return Ok(()) };
         let again = core::mem::take(&mut observer.changed);
         observer.asked = None;
-        let (peer, format) = (observer.peer, response.options.view().content_format());
+        let peer = observer.peer;
         if !response.code.is_success() {
             self.notify_last(id, &response, cx);
             return Ok(());
         }
-        // RFC 7641 §4.2: the Content-Format stays what it was.
-        if format != observer.content_format {
+        // RFC 7641 §4.2: the Content-Format stays what it was. 2.03 has none.
+        let format = response.options.view().content_format();
+        if response.code == Code::CONTENT && *observer.content_format.get_or_insert(format) != format {
             self.notify_last(id, &Response::new(Code::NOT_ACCEPTABLE), cx);
             return Ok(());
         }
@@ -97,7 +98,12 @@ impl<P: Peer> Server<P> {
         let mut piece = self.piece(peer, open, response, room, cx);
         let Some(observer) = self.observers.get(id) else { return Ok(()) };
         piece.options.set_uint(OptionNumber::OBSERVE, observer.sequence.take().into());
-        let datagram = encode(piece.code, observer.token.as_bytes(), piece.options.view(), &piece.payload)?;
+        let datagram = cx.outbound.encode(
+            piece.code,
+            observer.token.as_bytes(),
+            piece.options.view(),
+            &piece.payload,
+        )?;
         let confirmable = observer.wants_confirmation(reliability, cx);
         self.offer(id, Waiting { datagram, confirmable }, cx);
         if again {
@@ -113,9 +119,10 @@ impl<P: Peer> Server<P> {
         self.report_observers(observer.resource, cx);
         let confirmable = response.reliability != Some(Reliability::NonConfirmable);
         let how = Send { confirmable, interaction: Interaction::Notification, not_before: None };
-        let sent =
-            encode(response.code, observer.token.as_bytes(), response.options.view(), &response.payload)
-                .and_then(|datagram| cx.outbound.send(observer.peer, datagram, how, None, cx.now));
+        let sent = cx
+            .outbound
+            .encode(response.code, observer.token.as_bytes(), response.options.view(), &response.payload)
+            .and_then(|datagram| cx.outbound.send(observer.peer, datagram, how, None, cx.now));
         cx.counters.dropped_full += u64::from(sent.is_err());
     }
 

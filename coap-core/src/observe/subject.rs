@@ -33,7 +33,8 @@ pub(crate) struct Observer<P> {
     pub(crate) bodies: Bodies,
     pub(crate) sequence: Sequence,
     /// The Content-Format of all notifications (RFC 7641 §4.2).
-    pub(crate) content_format: Option<ContentFormat>,
+    /// Not known before the first 2.05.
+    pub(crate) content_format: Option<Option<ContentFormat>>,
     /// The newest notification's message, until it is acknowledged.
     pub(crate) outgoing: Option<OutgoingId>,
     /// It is confirmable and not acknowledged yet.
@@ -152,7 +153,7 @@ impl<P: Copy> Observer<P> {
         asker: &Asker<P>,
         resource: ResourceId,
         open: &Open<P>,
-        content_format: Option<ContentFormat>,
+        content_format: Option<Option<ContentFormat>>,
         confirmed: Option<Instant>,
         now: Instant,
     ) -> Self {

@@ -98,7 +98,9 @@ impl<P: Peer> Server<P> {
         if let Some(piece) = self.bodies.further(asker.from, &key, blocks, room, cx.now) {
             return Err(Ending::Answer(piece));
         }
-        if is_safe(message.code) || blocks.block1.is_some() {
+        // The body of a FETCH that came in blocks is gone with the response.
+        let again = is_safe(message.code) && (message.code != Code::FETCH || !message.payload.is_empty());
+        if again || blocks.block1.is_some() {
             return Ok(());
         }
         let mut response =

@@ -9,7 +9,7 @@ use crate::block::{self, Piece};
 use crate::cache_key::operation_key;
 use crate::context::Context;
 use crate::message::{OutgoingId, Peer};
-use crate::outbound::{Owner, encode};
+use crate::outbound::Owner;
 use crate::{Bodies, OptionList, Refused, Reliability, Response, policy};
 
 /// What was sent in answer.
@@ -54,7 +54,8 @@ impl<P: Peer> Server<P> {
         owner: Option<Owner>,
         cx: &mut Context<'_, P>,
     ) -> Result<Sent, Refused> {
-        let datagram = encode(piece.code, asker.token.as_bytes(), piece.options.view(), &piece.payload)?;
+        let datagram =
+            cx.outbound.encode(piece.code, asker.token.as_bytes(), piece.options.view(), &piece.payload)?;
         if datagram.len() > cx.config.max_datagram {
             return Err(Refused::TooLarge);
         }
@@ -70,7 +71,8 @@ impl<P: Peer> Server<P> {
         cx.counters.challenged += 1;
         let mut challenge = OptionList::new();
         challenge.add(OptionNumber::ECHO, &self.echo.challenge(asker.from, cx.now));
-        let datagram = encode(Code::UNAUTHORIZED, asker.token.as_bytes(), challenge.view(), &[])?;
+        let datagram =
+            cx.outbound.encode(Code::UNAUTHORIZED, asker.token.as_bytes(), challenge.view(), &[])?;
         // Never in a message that is repeated (RFC 9175 §2.4).
         asker.send(datagram, Some(Reliability::NonConfirmable), None, cx).map(|_| Sent::Challenge)
     }
@@ -86,6 +88,9 @@ impl<P: Peer> Server<P> {
     ) -> Piece {
         let Response { code, options, payload, .. } = response;
         let mut piece = Piece { code, options, payload };
+        if open.options.view().contains(OptionNumber::ETAG) {
+            self.bodies.tag(&mut piece);
+        }
         if policy::is_validated(open.method, open.options.view(), code, piece.options.view()) {
             piece.code = Code::VALID;
             piece.payload = Bytes::new();

@@ -5,3 +5,4 @@ mod observing;
 mod requests;
 mod serving;
 mod support;
+mod transfers;
