@@ -6,15 +6,31 @@
 //!   QoS 2   PUBLISH ──▶ AwaitServer ──the server has it──▶ AwaitPubRel (PUBREC) ──PUBREL──▶ done (PUBCOMP)
 //! ```
 //! The client is told only what the server has, so that a message that the gateway loses is one that the client still has.
+//!
+//! A datagram may come twice, and late: a copy of a QoS 2 PUBLISH even after its PUBREL, when the MsgId is free again. So what
+//! was released is remembered for a while, by MsgId and content.
 
 use alloc::vec::Vec;
 
+use machine::Instant;
 use mqttsn_codec::{MessageId, QoS};
+
+/// Released messages that are remembered, of one client.
+const RELEASED: usize = 4;
 
 /// The unfinished messages of one client.
 #[derive(Debug, Default)]
 pub(super) struct Inbound {
     entries: Vec<Entry>,
+    released: Vec<Released>,
+}
+
+/// A QoS 2 message that is done.
+#[derive(Clone, Copy, Debug)]
+struct Released {
+    id: MessageId,
+    digest: u32,
+    until: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +39,8 @@ struct Entry {
     /// The `TopicId` field of its PUBLISH, which a PUBACK echoes.
     topic: u16,
     step: Step,
+    /// Of the content, at QoS 2.
+    digest: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +87,7 @@ pub(super) enum Reaction {
 
 impl Inbound {
     /// Applies an event: the whole table. A message that is not known is added when it is to be forwarded.
-    pub(super) fn apply(&mut self, id: MessageId, topic: u16, event: Event) -> Reaction {
+    pub(super) fn apply(&mut self, id: MessageId, topic: u16, digest: u32, event: Event) -> Reaction {
         let place = self.entries.iter().position(|entry| entry.id == id);
         let entry = place.and_then(|place| self.entries.get(place)).copied();
         let (next, reaction) =
@@ -83,10 +101,33 @@ impl Inbound {
             (Some(place), None) => {
                 self.entries.swap_remove(place);
             }
-            (None, Some(step)) => self.entries.push(Entry { id, topic, step }),
+            (None, Some(step)) => self.entries.push(Entry { id, topic, step, digest }),
             (None, None) => {}
         }
         reaction
+    }
+
+    /// PUBREL. A copy of the message that comes until then is not taken for another one.
+    pub(super) fn release(&mut self, id: MessageId, until: Instant) -> Reaction {
+        let entry = self.entries.iter().find(|entry| entry.id == id && entry.step == Step::AwaitPubRel);
+        if let Some(digest) = entry.map(|entry| entry.digest) {
+            if self.released.len() >= RELEASED {
+                self.released.remove(0);
+            }
+            self.released.push(Released { id, digest, until });
+        }
+        self.apply(id, 0, 0, Event::PubRel)
+    }
+
+    /// Whether a PUBLISH is a late copy of one that is done.
+    pub(super) fn is_late_copy(&mut self, id: MessageId, digest: u32, now: Instant) -> bool {
+        if !self.released.is_empty() {
+            self.released.retain(|released| released.until > now);
+            if self.released.is_empty() {
+                self.released = Vec::new();
+            }
+        }
+        self.released.iter().any(|released| released.id == id && released.digest == digest)
     }
 
     /// Whether a message is known already.
@@ -101,6 +142,12 @@ impl Inbound {
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
+}
+
+/// A short digest of a message (FNV-1a).
+pub(super) fn digest(topic: u16, data: &[u8]) -> u32 {
+    let octets = topic.to_be_bytes().into_iter().chain(data.iter().copied());
+    octets.fold(0x811c_9dc5, |digest, octet| (digest ^ u32::from(octet)).wrapping_mul(0x0100_0193))
 }
 
 /// The event's name for a PUBLISH; QoS 0 has none.
@@ -191,12 +238,25 @@ mod tests {
     fn a_qos_2_message_is_forwarded_once() {
         let mut inbound = Inbound::default();
         let id = MessageId::MIN;
-        assert_eq!(inbound.apply(id, 7, Publish2), Forward);
-        assert_eq!(inbound.apply(id, 7, Publish2), Wait);
-        assert_eq!(inbound.apply(id, 0, Stored), PubRec);
-        assert_eq!(inbound.apply(id, 7, Publish2), PubRec);
-        assert_eq!(inbound.apply(id, 0, PubRel), PubComp);
-        assert_eq!(inbound.apply(id, 0, PubRel), PubComp);
+        assert_eq!(inbound.apply(id, 7, 0, Publish2), Forward);
+        assert_eq!(inbound.apply(id, 7, 0, Publish2), Wait);
+        assert_eq!(inbound.apply(id, 0, 0, Stored), PubRec);
+        assert_eq!(inbound.apply(id, 7, 0, Publish2), PubRec);
+        assert_eq!(inbound.apply(id, 0, 0, PubRel), PubComp);
+        assert_eq!(inbound.apply(id, 0, 0, PubRel), PubComp);
         assert_eq!(inbound.len(), 0);
+    }
+    #[test]
+    fn a_late_copy_is_known_for_a_while() {
+        let mut inbound = Inbound::default();
+        let (id, now, until) = (MessageId::MIN, Instant::from_micros(1), Instant::from_micros(5));
+        let (one, other) = (digest(7, b"one"), digest(7, b"other"));
+        inbound.apply(id, 7, one, Publish2);
+        inbound.apply(id, 7, 0, Stored);
+        assert_eq!(inbound.release(id, until), PubComp);
+        assert!(inbound.is_late_copy(id, one, now));
+        assert!(!inbound.is_late_copy(id, other, now), "the id is free");
+        assert!(!inbound.is_late_copy(id.next(), one, now));
+        assert!(!inbound.is_late_copy(id, one, until));
     }
 }

@@ -10,7 +10,7 @@ use mqttsn_codec::{MessageId, MinusOneTopic, Packet, PubAck, Publish, PublishMin
 
 use super::Gateway;
 use super::config::MinusOnePolicy;
-use super::inbound::{Event, Reaction, published};
+use super::inbound::{Event, Reaction, digest, published};
 use super::io::Address;
 use super::link::{Origin, What};
 use super::peer::PeerKey;
@@ -36,7 +36,11 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
                 return self.refuse_publish(key, publish, ReturnCode::CONGESTION, now);
             }
             let topic = publish.topic.field();
-            match peer.inbound.apply(id, topic, published(qos)) {
+            let digest = if qos == mqttsn_codec::QoS::ExactlyOnce { digest(topic, publish.data) } else { 0 };
+            if !known && qos == mqttsn_codec::QoS::ExactlyOnce && peer.inbound.is_late_copy(id, digest, now) {
+                return self.react(key, id, Reaction::PubRec, ReturnCode::ACCEPTED);
+            }
+            match peer.inbound.apply(id, topic, digest, published(qos)) {
                 Reaction::Forward => {}
                 reaction => return self.react(key, id, reaction, ReturnCode::ACCEPTED),
             }
@@ -94,7 +98,7 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         return_code: ReturnCode,
     ) {
         let Some(peer) = self.peer(key) else { return };
-        let reaction = peer.inbound.apply(id, 0, event);
+        let reaction = peer.inbound.apply(id, 0, 0, event);
         self.out.counters.congestion += u64::from(return_code == ReturnCode::CONGESTION);
         self.react(key, id, reaction, return_code);
     }
@@ -115,9 +119,9 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         self.message_done(key, id, event, return_code);
     }
 
-    pub(super) fn on_pubrel(&mut self, key: PeerKey, id: MessageId) {
+    pub(super) fn on_pubrel(&mut self, key: PeerKey, id: MessageId, now: Instant) {
         let Some(peer) = self.peers.get_mut(key.index as usize) else { return };
-        let reaction = peer.inbound.apply(id, 0, Event::PubRel);
+        let reaction = peer.inbound.release(id, now + self.config.duplicate_window);
         self.react(key, id, reaction, ReturnCode::ACCEPTED);
     }
 

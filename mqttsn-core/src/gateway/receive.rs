@@ -121,7 +121,7 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
             Packet::PubAck(puback) => self.on_puback(key, *puback, now),
             Packet::PubRec(id) => self.on_pubrec(key, *id, now),
             Packet::PubComp(id) => self.on_pubcomp(key, *id, now),
-            Packet::PubRel(id) => self.on_pubrel(key, *id),
+            Packet::PubRel(id) => self.on_pubrel(key, *id, now),
             Packet::Subscribe(subscribe) => self.on_subscribe(key, subscribe, now),
             Packet::Unsubscribe(unsubscribe) => self.on_unsubscribe(key, unsubscribe, now),
             Packet::PingReq(_) => self.on_ping(key, now),

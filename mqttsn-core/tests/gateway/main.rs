@@ -3,6 +3,7 @@
 mod aggregating;
 mod ambiguities;
 mod connect;
+mod courses;
 mod deliver;
 mod discovery;
 mod faults;

@@ -433,14 +433,17 @@ impl Bench {
 
     // Time.
 
+    /// When something happens next by itself.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let all = [self.gateway.next_deadline(), self.broker.next_deadline(), self.observer.next_deadline()];
+        all.into_iter().flatten().min()
+    }
+
     /// Lets time pass, ticking at every deadline on the way.
     pub fn advance(&mut self, span: Duration) {
         let end = self.now + span;
         loop {
-            let all =
-                [self.gateway.next_deadline(), self.broker.next_deadline(), self.observer.next_deadline()];
-            let next = all.into_iter().flatten().min();
-            let Some(next) = next.filter(|next| *next <= end) else { break };
+            let Some(next) = self.next_deadline().filter(|next| *next <= end) else { break };
             self.now = next.max(self.now);
             self.gateway.handle(Input::Tick, self.now);
             self.broker.handle(mqtt_core::Input::Tick, self.now);
