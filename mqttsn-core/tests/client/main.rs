@@ -6,6 +6,7 @@ mod courses;
 mod discovery;
 mod example;
 mod failover;
+mod hostile;
 mod keep_alive;
 mod limits;
 mod model;
