@@ -68,8 +68,8 @@ const ROWS: &[Row] = &[
     (M::OctetsAfterLastField, 0x15, &[0, 1, 0]),
     (M::OctetsAfterLastField, 0x17, &[0]),
     (M::OctetsAfterLastField, 0x18, &[0, 1, 0]),
-    (M::OctetsAfterLastField, 0x1B, &[0, 0]),
-    (M::OctetsAfterLastField, 0x1D, &[0, 0]),
+    (M::OctetsAfterLastField, 0x1B, &[0, 1]),
+    (M::OctetsAfterLastField, 0x1D, &[0, 0, 0]),
 
     // text
     (M::NotUtf8, 0x04, &[4, 1, 0, 0, 0xC3, 0x28]),
@@ -240,6 +240,8 @@ fn bits_without_a_meaning_are_not_looked_at() {
         (message(0x13, &[0x20, 0, 1, 0, 1, 0]), message(0x13, &[0xBF, 0, 1, 0, 1, 0])),
         (message(0x13, &[0x00, 0, 1, 0, 1, 2]), message(0x13, &[0x64, 0, 1, 0, 1, 2])),
         (message(0x14, &[0x00, 0, 1, b'a']), message(0x14, &[0xFC, 0, 1, b'a'])),
+        (message(0x1B, &[3]), message(0x1B, &[3, 0])),
+        (message(0x1D, &[0]), message(0x1D, &[0, 0])),
     ] {
         let packet = Packet::decode(&dirty).expect("valid");
         assert_eq!(Packet::decode(&clean), Ok(packet));

@@ -90,9 +90,6 @@ fn rule_of(name: &str) -> Malformed {
 
 /// What peers sent that is not decoded, and why.
 const REFUSED: &[(&str, Malformed)] = &[
-    // RSMB appends an octet to its acknowledgements of will updates.
-    ("041b0000", Malformed::OctetsAfterLastField),
-    ("041d0000", Malformed::OctetsAfterLastField),
     // What a prober sent to see how gateways take it.
     (
         "080c230001001378",

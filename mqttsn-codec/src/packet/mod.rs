@@ -140,9 +140,9 @@ impl<'a> Packet<'a> {
             MessageType::PingResp => end(body).map(|()| Self::PingResp),
             MessageType::Disconnect => Disconnect::read(body).map(Self::Disconnect),
             MessageType::WillTopicUpd => will::read(body).map(Self::WillTopicUpd),
-            MessageType::WillTopicResp => only_return_code(body).map(Self::WillTopicResp),
+            MessageType::WillTopicResp => will::response(body).map(Self::WillTopicResp),
             MessageType::WillMsgUpd => Ok(Self::WillMsgUpd(body)),
-            MessageType::WillMsgResp => only_return_code(body).map(Self::WillMsgResp),
+            MessageType::WillMsgResp => will::response(body).map(Self::WillMsgResp),
         }
     }
 

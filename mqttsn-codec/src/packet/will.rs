@@ -1,9 +1,10 @@
-//! WILLTOPIC and WILLTOPICUPD, §5.4.7 and §5.4.22. What carries a will message has no other field.
+//! WILLTOPIC and WILLTOPICUPD, §5.4.7 and §5.4.22, and the answers to updates. What carries a will message has no
+//! other field.
 
 use crate::flags::{RETAIN, is_set, of_qos, qos, when};
-use crate::reader::octet;
+use crate::reader::{end, octet, return_code};
 use crate::text::string;
-use crate::{EncodeError, Malformed, Output, QoS};
+use crate::{EncodeError, Malformed, Output, QoS, ReturnCode};
 
 /// The topic of a will with what belongs to it: WILLTOPIC, §5.4.7, and WILLTOPICUPD, §5.4.22.
 ///
@@ -49,4 +50,15 @@ pub(super) fn put(will: Option<&WillTopic<'_>>, out: &mut impl Output) {
         out.put(&[of_qos(will.qos) | when(will.retain, RETAIN)]);
         out.put(will.topic.as_bytes());
     }
+}
+
+/// WILLTOPICRESP and WILLMSGRESP, §5.4.24 and §5.4.25. RSMB writes an octet of 0 after the return code; a client that did
+/// not understand would take its gateway for lost.
+#[inline]
+pub(super) fn response(input: &[u8]) -> Result<ReturnCode, Malformed> {
+    let (input, code) = return_code(input)?;
+    if input != [0] {
+        end(input)?;
+    }
+    Ok(code)
 }
