@@ -24,7 +24,6 @@ mod policy;
 mod request;
 mod resource;
 mod server;
-mod siphash;
 mod token;
 
 pub use action::{Action, Failure, IncomingRequest, Trigger};

@@ -1,15 +1,16 @@
 //! A server's response bodies, cut into blocks (Block2, RFC 7959 §2.4) and kept so that all blocks are of one representation.
 
+use core::hash::Hasher;
 use core::time::Duration;
 
 use bytes::Bytes;
 use coap_codec::{Block, Code, OptionNumber};
 use machine::{Instant, Random};
+use siphasher::sip::SipHasher24;
 
 use super::store::{Bounds, Store};
 use super::{BlockOptions, Cut, Part, cut};
 use crate::cache_key::CacheKey;
-use crate::siphash::SipHasher;
 use crate::{Limits, OptionList};
 
 /// Max-Age of a response without one (RFC 7252 §5.10.5).
@@ -119,7 +120,7 @@ impl<P: Copy + Ord> Bodies<P> {
     /// content of the resource: the tag would be taken for that of the resource (RFC 7252 §5.10.6.1).
     pub(crate) fn tag(&self, response: &mut Piece) {
         if response.code == Code::CONTENT && response.options.view().etag().is_none() {
-            let mut hasher = SipHasher::new(self.etag_key);
+            let mut hasher = SipHasher24::new_with_keys(self.etag_key[0], self.etag_key[1]);
             let format = response.options.view().content_format();
             hasher.write(&format.map_or(u32::MAX, |format| u32::from(format.get())).to_be_bytes());
             hasher.write(&response.payload);

@@ -31,7 +31,10 @@ const RULES: &[(&str, Rule)] = &[
     ("coap-codec", Protocol { ours: &[], others: &["bytes", "nom", "thiserror"] }),
     (
         "coap-core",
-        Protocol { ours: &["machine", "coap-codec"], others: &["bytes", "hashbrown", "slab", "thiserror"] },
+        Protocol {
+            ours: &["machine", "coap-codec"],
+            others: &["bytes", "hashbrown", "siphasher", "slab", "thiserror"],
+        },
     ),
     ("mqttsn-codec", Protocol { ours: &[], others: &["bytes", "nom", "thiserror"] }),
     (
