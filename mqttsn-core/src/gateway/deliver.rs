@@ -31,8 +31,9 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
             self.out.counters.dropped_qos0 += 1;
             return;
         }
-        let size = queued.size();
-        if self.buffered + size > self.config.max_buffered {
+        // What goes out at once takes no room from anybody.
+        let at_once = peer.state.is_listening() && peer.slot.is_none() && peer.queue.len() == 0;
+        if !at_once && self.buffered + queued.size() > self.config.max_buffered {
             self.out.counters.dropped_memory += 1;
             return self.confirm(key, &queued, now);
         }

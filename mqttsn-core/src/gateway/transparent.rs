@@ -38,7 +38,8 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
             }
             Some((index, link)) => {
                 link.client.set_will(will);
-                peer.will_changed = false;
+                // A CONNECT with the last will may be on its way.
+                peer.will_changed &= link.upstream.is_some();
                 link.leaving = false;
                 link.client.connect(now);
                 self.dirty.push_back(index);
@@ -98,8 +99,9 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         now: Instant,
     ) {
         let Some(link) = self.links.get_mut(index as usize) else { return };
-        if core::mem::take(&mut link.abrupt) || link.leaving {
-            link.leaving = false;
+        let leaving = core::mem::take(&mut link.leaving);
+        self.out.counters.wills_dropped += u64::from(leaving);
+        if core::mem::take(&mut link.abrupt) || leaving {
             link.client.disconnect(ReasonCode::NORMAL_DISCONNECTION, Properties::NONE, now);
         }
         let owner = link.owner;

@@ -47,7 +47,7 @@ impl World {
     fn new(seed: u64, mode: Mode, loss: u64) -> Self {
         let change = |config: &mut Config| {
             config.mode = mode;
-            config.rebind_on_ping = seed % 2 == 0;
+            config.rebind_on_ping = seed.is_multiple_of(2);
             config.queue.messages = 200;
         };
         let bench = Bench::with(change);
@@ -137,8 +137,8 @@ impl World {
         loop {
             self.drain();
             let clients = self.nodes.iter().filter_map(|node| node.client.next_deadline());
-            let net = self.net.iter().map(|datagram| datagram.at);
-            let next = clients.chain(net).chain(self.bench.next_deadline()).min();
+            let arrivals = self.net.iter().map(|datagram| datagram.at);
+            let next = clients.chain(arrivals).chain(self.bench.next_deadline()).min();
             let Some(next) = next.filter(|next| *next <= end) else { break };
             let next = next.max(self.bench.now);
             self.bench.advance(next - self.bench.now);
@@ -168,7 +168,7 @@ impl World {
         let now = self.bench.now;
         let index = self.random.below(u64::from(CLIENTS)) as usize;
         let node = &mut self.nodes[index];
-        match self.random.below(12) {
+        match self.random.below(14) {
             0..=3 => {
                 let qos = if self.random.chance(1, 2) { QoS::AtLeastOnce } else { QoS::ExactlyOnce };
                 let payload = format!("up-{index}-{number}");
@@ -192,9 +192,18 @@ impl World {
                 self.next_address += 1;
             }
             9 => self.bench.break_connections(),
-            10 => node.sleeping = node.client.sleep(40, now).is_ok() || node.sleeping,
+            // Away for a while, in order or not.
+            10 => node.client.disconnect(now),
+            11 => {
+                self.bench.cut();
+                let outage = self.random.below(60);
+                self.run(now + seconds(outage));
+                self.bench.down = false;
+            }
+            12 => node.sleeping = node.client.sleep(40, now).is_ok() || node.sleeping,
             _ => {
                 let _ = node.client.wake(now);
+                let _ = node.client.connect(now);
                 node.sleeping = false;
             }
         }
@@ -225,14 +234,15 @@ fn course(seed: u64, mode: Mode, loss: u64) {
     for _ in 0..40 {
         for node in &mut world.nodes {
             let _ = node.client.wake(world.bench.now);
+            let _ = node.client.connect(world.bench.now);
         }
         world.run(world.bench.now + seconds(60));
     }
-    let seen = world.bench.seen();
+    let observed = world.bench.seen();
     let context = format!("seed {seed}, {mode:?}, loss {loss} %");
     for (index, node) in world.nodes.iter().enumerate() {
         for (payload, qos) in node.published.values() {
-            let times = seen.iter().filter(|(_, seen, ..)| seen == payload).count();
+            let times = observed.iter().filter(|(_, observed, ..)| observed == payload).count();
             let done = node.done.contains(payload);
             assert!(!done || times >= 1, "{context}: {payload} was acknowledged and never came");
             assert!(*qos == QoS::AtLeastOnce || times <= 1, "{context}: {payload} came {times} times");
@@ -252,7 +262,7 @@ fn courses(mode: Mode) {
     let base: u64 = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0);
     let runs: u64 = std::env::var("RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(40);
     for seed in base..base + runs {
-        for loss in [0, 20, 40] {
+        for loss in [0, 20, 40, 60] {
             course(seed, mode, loss);
         }
     }

@@ -7,6 +7,7 @@ mod courses;
 mod deliver;
 mod discovery;
 mod faults;
+mod hostile;
 mod minus_one;
 mod sleep;
 mod support;

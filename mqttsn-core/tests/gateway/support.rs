@@ -418,6 +418,14 @@ impl Bench {
         self.settle();
     }
 
+    /// An MQTT client (3.1.1) connects to the broker itself, with this identifier of one letter.
+    pub fn connect_at_broker(&mut self, client_id: u8) {
+        let connection = self.broker.open(self.now).unwrap();
+        let bytes = [&b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01"[..], &[client_id]].concat();
+        self.broker.handle(mqtt_core::Input::Bytes { connection, bytes: &bytes }, self.now);
+        self.settle();
+    }
+
     /// Another server, which knows nobody, takes the place of the first.
     pub fn replace_broker(&mut self) {
         self.cut();
@@ -442,8 +450,7 @@ impl Bench {
     /// Lets time pass, ticking at every deadline on the way.
     pub fn advance(&mut self, span: Duration) {
         let end = self.now + span;
-        loop {
-            let Some(next) = self.next_deadline().filter(|next| *next <= end) else { break };
+        while let Some(next) = self.next_deadline().filter(|next| *next <= end) {
             self.now = next.max(self.now);
             self.gateway.handle(Input::Tick, self.now);
             self.broker.handle(mqtt_core::Input::Tick, self.now);

@@ -156,17 +156,13 @@ fn a_clean_connect_begins_a_clean_session_at_the_server() {
 #[test]
 fn a_client_whose_session_another_one_takes_over_is_told_to_connect_again() {
     let mut bench = Bench::new();
-    bench.connect(1, "observer");
-    bench.events.clear();
-    bench.advance(seconds(1));
-    // The observer comes back under the same identifier.
-    bench.advance(seconds(30));
-    let left =
-        |event: &Event<u16>| matches!(event, Event::Disconnected { client_id } if &**client_id == "observer");
-    if bench.events.iter().any(left) {
-        bench.expect(1, &[DISCONNECT]);
-        bench.assert_state("observer", State::Disconnected);
-    }
+    bench.connect(1, "c");
+    bench.connect_at_broker(b'c');
+    bench.expect(1, &[DISCONNECT]);
+    bench.assert_state("c", State::Disconnected);
+    bench.advance(seconds(50));
+    assert_eq!(bench.connections(), 1, "and does not fight for it");
+    assert!(bench.events.iter().any(|event| matches!(event, Event::Disconnected { .. })));
 }
 
 #[test]
