@@ -320,8 +320,9 @@ impl<P: Peer> Client<P> {
         if let Some(old) = exchange.outgoing.take() {
             cx.outbound.cancel(old, cx.now);
         }
-        exchange.outgoing =
-            Some(cx.outbound.send(exchange.to, datagram, how, Some(Owner::Exchange(key)), cx.now)?);
+        // Nothing can become of a message to a group.
+        let owner = (!group).then_some(Owner::Exchange(key));
+        exchange.outgoing = Some(cx.outbound.send(exchange.to, datagram, how, owner, cx.now)?);
         if group {
             // Responses are spread over the leisure, and each may be as late as any (§8.2, §5.3.1).
             let transmission = &cx.config.transmission;
