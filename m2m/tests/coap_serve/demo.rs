@@ -51,3 +51,13 @@ fn the_clock_of_libcoap_can_be_set_put_right_and_taken_away() {
     let ticks = client.ask(&get("time").with(OptionNumber::URI_QUERY, b"ticks"));
     assert!(ticks.text().parse::<u64>().unwrap().abs_diff(unix) < 10);
 }
+
+#[test]
+fn the_size_of_the_large_resource_is_the_one_in_its_link() {
+    let server = Server::with(&["--demo", "--listen", "udp://127.0.0.1:0"]);
+    let mut client = server.client();
+    let core = get(".well-known/core").with(OptionNumber::URI_QUERY, b"sz=*");
+    let links = client.ask(&core);
+    let size = links.text().rsplit_once("sz=").unwrap().1.parse().unwrap();
+    assert_eq!(client.body("large", 6).len(), size);
+}

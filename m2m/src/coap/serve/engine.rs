@@ -211,12 +211,16 @@ impl State {
         if let Some(demo) = &mut self.demo {
             demo.tick(&mut self.endpoint, now);
         }
+        if let Some(files) = &mut self.files {
+            files.tick(&mut self.endpoint, now);
+        }
         self.endpoint.handle(Input::Tick, now);
     }
 
     fn next_deadline(&self) -> Option<Instant> {
         let demo = self.demo.as_ref().and_then(Demo::next_deadline);
-        [self.endpoint.next_deadline(), demo].into_iter().flatten().min()
+        let files = self.files.as_ref().and_then(Files::next_deadline);
+        [self.endpoint.next_deadline(), demo, files].into_iter().flatten().min()
     }
 }
 

@@ -7,6 +7,7 @@ mod sensor;
 mod table;
 mod text;
 mod value;
+mod waiting;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Debug;
@@ -22,6 +23,7 @@ use self::sensor::Sensor;
 pub(crate) use self::table::TABLE;
 use self::table::{Kind, Row};
 use self::value::{Representation, Value, not_found};
+pub(crate) use self::waiting::Waiting;
 
 /// How long /separate takes: "a couple of seconds".
 const SEPARATE: Duration = Duration::from_secs(2);
@@ -40,8 +42,7 @@ pub(crate) struct Demo {
     rows: BTreeMap<ResourceId, usize>,
     ids: Vec<Option<ResourceId>>,
     states: Vec<State>,
-    /// Answers to be given later.
-    waiting: BTreeMap<RequestId, (Instant, Response)>,
+    waiting: Waiting,
     /// Below /large-create.
     created: VecDeque<(u64, Representation)>,
     creations: u64,
@@ -76,7 +77,7 @@ impl Demo {
             rows: BTreeMap::new(),
             ids: Vec::new(),
             states: Vec::new(),
-            waiting: BTreeMap::new(),
+            waiting: Waiting::default(),
             created: VecDeque::new(),
             creations: 0,
         };
@@ -106,10 +107,7 @@ impl Demo {
                 Some(&row) => self.observed(row, count, now),
                 None => return Some(action),
             },
-            Action::Cancelled { id } => match self.waiting.remove(&id) {
-                Some(_) => {}
-                None => return Some(action),
-            },
+            Action::Cancelled { id } if self.waiting.cancel(id) => {}
             other => return Some(other),
         }
         None
@@ -117,11 +115,7 @@ impl Demo {
 
     /// What is due: answers that were to come later, and changes for observers.
     pub(crate) fn tick<P: Copy + Ord + Debug>(&mut self, endpoint: &mut Endpoint<P>, now: Instant) {
-        while let Some((&id, _)) = self.waiting.iter().find(|(_, (at, _))| *at <= now) {
-            if let Some((_, response)) = self.waiting.remove(&id) {
-                _ = endpoint.respond(id, response, now);
-            }
-        }
+        self.waiting.tick(endpoint, now);
         for (state, id) in self.states.iter_mut().zip(&self.ids) {
             if let (true, Some(id)) = (state.is_due(now), id) {
                 endpoint.changed(*id, now);
@@ -131,8 +125,8 @@ impl Demo {
 
     /// When [`tick`](Self::tick) has something to do.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        let answers = self.waiting.values().map(|(at, _)| *at);
-        answers.chain(self.states.iter().filter_map(State::next)).min()
+        let changes = self.states.iter().filter_map(State::next);
+        changes.chain(self.waiting.next_deadline()).min()
     }
 
     fn request<P: Copy + Ord + Debug>(
@@ -188,7 +182,7 @@ impl Demo {
             (Kind::Value { .. }, State::Value(value)) => value.answer(&asked),
             (_, _) => (Response::new(Code::INTERNAL_SERVER_ERROR), None),
         };
-        _ = endpoint.respond(request.id, response, now);
+        self.waiting.answer(request.id, response, endpoint, now);
         if let (Some(Changed), Some(&Some(id))) = (changed, self.ids.get(index)) {
             endpoint.changed(id, now);
         }
@@ -209,10 +203,9 @@ impl Demo {
     ) {
         if self.waiting.len() >= WAITING {
             let busy = Response::new(Code::SERVICE_UNAVAILABLE).with_uint(OptionNumber::MAX_AGE, ASYNC);
-            _ = endpoint.respond(id, busy, now);
-            return;
+            return self.waiting.answer(id, busy, endpoint, now);
         }
-        self.waiting.insert(id, (now + after, Representation::text("done").response(Code::CONTENT)));
+        self.waiting.add(id, Representation::text("done").response(Code::CONTENT), now + after);
     }
 
     fn observed(&mut self, row: usize, count: usize, now: Instant) {

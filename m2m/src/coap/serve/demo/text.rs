@@ -13,7 +13,7 @@ const THREE_BLOCKS: usize = 2 * 1024 + 1;
 pub(super) fn rows(count: usize) -> String {
     let mut text = String::with_capacity(count * 64);
     for row in 1..=count {
-        _ = writeln!(text, "{row:4}: Five quacking zephyrs jolt my wax bed, as they did before.");
+        _ = writeln!(text, "{row:4}: Five quacking zephyrs jolt my wax bed, as they did today.");
     }
     text
 }

@@ -28,6 +28,8 @@ pub(super) struct Catalogue {
     /// Somebody may observe one of these paths. When anything changes, they are all looked at.
     others_observed: bool,
     write: bool,
+    /// It was said that there are more files.
+    is_full: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -48,7 +50,8 @@ impl Catalogue {
             .observable();
         let root = endpoint.add_resource(root)?;
         let known = BTreeMap::from([(FilePath::default(), Known { id: root, is_folder: true })]);
-        let mut catalogue = Self { known, ids: BTreeSet::new(), root, others_observed: false, write };
+        let mut catalogue =
+            Self { known, ids: BTreeSet::new(), root, others_observed: false, write, is_full: false };
         catalogue.add(FilePath::default(), Kind::Folder, folder, endpoint);
         Ok(catalogue)
     }
@@ -172,7 +175,9 @@ impl Catalogue {
             Refused::Full
         };
         if refused == Refused::Full {
-            warn!("more than {MAX} files: those beyond can be read, but not be observed for themselves");
+            if !core::mem::replace(&mut self.is_full, true) {
+                warn!("more than {MAX} files: those beyond can be read, but are not found");
+            }
             return false;
         }
         warn!("{path} is not served: {refused}");

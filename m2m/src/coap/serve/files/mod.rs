@@ -13,7 +13,7 @@ use std::io;
 use std::path::Path;
 
 use coap_codec::{Code, ContentFormat, OptionNumber, Options};
-use coap_core::{Action, Endpoint, IncomingRequest, Preconditions, Refused, Reliability, Response, Trigger};
+use coap_core::{Action, Endpoint, IncomingRequest, Preconditions, Reliability, Response, Trigger};
 use machine::Instant;
 use notify::RecommendedWatcher;
 use tracing::warn;
@@ -23,6 +23,7 @@ use self::folder::{Folder, Kind, Problem};
 use self::name::FilePath;
 pub(crate) use self::watch::Noticed;
 use super::Peer;
+use super::demo::Waiting;
 
 /// How many names a POST tries before it gives up.
 const NAMES: usize = 8;
@@ -34,6 +35,7 @@ pub(crate) struct Files {
     /// The largest file that is read.
     max_size: usize,
     catalogue: Catalogue,
+    waiting: Waiting,
     noticed: Arc<Noticed>,
     _watcher: Option<RecommendedWatcher>,
 }
@@ -53,7 +55,15 @@ impl Files {
         let watcher =
             watcher.inspect_err(|problem| warn!("changes of files will not be seen: {problem}")).ok();
         let catalogue = Catalogue::new(&folder, write, endpoint).map_err(io::Error::other)?;
-        Ok(Self { folder, write, max_size, catalogue, noticed, _watcher: watcher })
+        Ok(Self {
+            folder,
+            write,
+            max_size,
+            catalogue,
+            waiting: Waiting::default(),
+            noticed,
+            _watcher: watcher,
+        })
     }
 
     /// What has changed in the folder; when there is something, [`look`](Self::look) is to be called.
@@ -87,8 +97,19 @@ impl Files {
                 self.catalogue.observed(resource, count);
                 None
             }
+            Action::Cancelled { id } if self.waiting.cancel(id) => None,
             other => Some(other),
         }
+    }
+
+    /// Answers that there was no room for are given.
+    pub(crate) fn tick(&mut self, endpoint: &mut Endpoint<Peer>, now: Instant) {
+        self.waiting.tick(endpoint, now);
+    }
+
+    /// When [`tick`](Self::tick) has something to do.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.waiting.next_deadline()
     }
 
     fn request(&mut self, request: &IncomingRequest<Peer>, endpoint: &mut Endpoint<Peer>, now: Instant) {
@@ -108,10 +129,7 @@ impl Files {
             }
             Trigger::Peer => {}
         }
-        match endpoint.respond(request.id, response, now) {
-            Ok(()) | Err(Refused::Unknown) => {}
-            Err(refused) => warn!(peer = %request.from, "cannot answer: {refused}"),
-        }
+        self.waiting.answer(request.id, response, endpoint, now);
         if let (true, Some((path, _))) = (changed, path) {
             self.catalogue.follow_one(&path, &self.folder, endpoint, now);
         }
@@ -242,8 +260,9 @@ fn failure(path: &FilePath, method: Code, problem: &Problem) -> Response {
         Problem::NotFound => Code::NOT_FOUND,
         Problem::Forbidden => Code::FORBIDDEN,
         Problem::IsFolder => Code::METHOD_NOT_ALLOWED,
-        Problem::TooLarge | Problem::Full | Problem::System(_) => {
-            warn!("{method} {path}: {problem}");
+        Problem::TooLarge => Code::INTERNAL_SERVER_ERROR,
+        Problem::Full | Problem::System(_) => {
+            warn!("{} {path}: {problem}", method.name().unwrap_or_default());
             Code::INTERNAL_SERVER_ERROR
         }
     };
