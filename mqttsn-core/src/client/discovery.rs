@@ -143,7 +143,7 @@ impl<P: Clone + Ord> Client<P> {
     fn watch_gateways(&mut self) {
         match self.gateways.next_expiry() {
             Some(at) => self.deadlines.set(Timer::Gateways, at),
-            None => _ = self.deadlines.cancel(Timer::Gateways),
+            None => self.deadlines.cancel(Timer::Gateways),
         }
     }
 }

@@ -6,7 +6,7 @@
 //! A MsgId is free again after PUBREL. A datagram that the network held back or doubled can come later than that, though:
 //! for a while, the same MsgId with the same content is the same message.
 
-use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use machine::Instant;
@@ -17,7 +17,7 @@ const MAX: usize = 16;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Incoming {
-    messages: VecDeque<Remembered>,
+    messages: Vec<Remembered>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,8 +45,8 @@ impl Incoming {
     /// Remembers a message that is delivered now; `true` when one that was not released had to make room.
     pub(super) fn deliver(&mut self, id: MessageId, publish: &Publish<'_>) -> bool {
         let full = self.messages.len() >= MAX;
-        let forgotten = if full { self.make_room() } else { None };
-        self.messages.push_back(Remembered { id, digest: digest(publish), state: State::Held });
+        let forgotten = full.then(|| self.make_room());
+        self.messages.push(Remembered { id, digest: digest(publish), state: State::Held });
         forgotten.is_some_and(|message| message.state == State::Held)
     }
 
@@ -63,7 +63,7 @@ impl Incoming {
     }
 
     /// The oldest one that was released, or the oldest.
-    fn make_room(&mut self) -> Option<Remembered> {
+    fn make_room(&mut self) -> Remembered {
         let released = self.messages.iter().position(|message| message.state != State::Held);
         self.messages.remove(released.unwrap_or(0))
     }

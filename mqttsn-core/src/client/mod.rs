@@ -22,15 +22,16 @@ mod registration;
 mod search;
 mod sleep;
 mod subscribe;
+mod timers;
 mod topics;
 mod transaction;
 mod will;
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use machine::{Deadlines, Instant, Random};
+use machine::{Instant, Random};
 use mqttsn_codec::{MessageId, Packet, ReturnCode};
 
 use self::gateways::Gateways;
@@ -40,8 +41,9 @@ use self::publish::{Flight, Pending};
 use self::registration::Registration;
 use self::search::{Search, SearchEvent};
 use self::subscribe::{Request, Subject, Subscription};
+use self::timers::{Hold, Timer, Timers};
 use self::topics::Topics;
-use self::transaction::{Slot, Transaction};
+use self::transaction::Transactions;
 
 pub use self::config::{AddressFormat, Config, Will};
 pub use self::io::{
@@ -75,7 +77,7 @@ pub struct Client<P> {
     failures: u32,
     last_sent: Instant,
     last_heard: Instant,
-    open: BTreeMap<Slot, Transaction>,
+    open: Transactions,
     next_message_id: MessageId,
 
     sleep_seconds: u16,
@@ -90,50 +92,19 @@ pub struct Client<P> {
     will_postponed: u32,
 
     topics: Topics,
-    registrations: VecDeque<Registration>,
+    registrations: Vec<Registration>,
     registering: Option<(Registration, MessageId)>,
-    queue: VecDeque<Pending>,
+    queue: Vec<Pending>,
     queued_octets: usize,
     flight: Option<Flight>,
-    requests: VecDeque<Request>,
+    requests: Vec<Request>,
     request: Option<(Request, MessageId)>,
-    subscriptions: BTreeMap<Subject, Subscription>,
+    subscriptions: Vec<Subscription>,
     incoming: Incoming,
 
     actions: VecDeque<Action<P>>,
-    deadlines: Deadlines<Timer>,
+    deadlines: Timers,
     next_handle: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Timer {
-    /// `T_retry` of a transaction.
-    Retry(Slot),
-    KeepAlive,
-    /// The end of a nap.
-    Wake,
-    /// The next attempt to connect.
-    Wait,
-    /// `T_WAIT` of something that was congested.
-    Hold(Hold),
-    /// `T_SEARCHGW`, and what follows it.
-    Search,
-    /// `T_GWINFO`.
-    Answer,
-    /// A gateway has not advertised itself.
-    Gateways,
-}
-
-/// What waits for congestion to pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Hold {
-    Publish,
-    Register,
-    Request,
-}
-
-impl Hold {
-    const ALL: [Self; 3] = [Self::Publish, Self::Register, Self::Request];
 }
 
 impl<P: Clone + Ord> Client<P> {
@@ -163,7 +134,7 @@ impl<P: Clone + Ord> Client<P> {
             failures: 0,
             last_sent: now,
             last_heard: now,
-            open: BTreeMap::new(),
+            open: Transactions::default(),
             next_message_id: MessageId::MIN,
             sleep_seconds: 1,
             failed_checks: 0,
@@ -173,17 +144,17 @@ impl<P: Clone + Ord> Client<P> {
             will_refused: None,
             will_postponed: 0,
             topics: Topics::default(),
-            registrations: VecDeque::new(),
+            registrations: Vec::new(),
             registering: None,
-            queue: VecDeque::new(),
+            queue: Vec::new(),
             queued_octets: 0,
             flight: None,
-            requests: VecDeque::new(),
+            requests: Vec::new(),
             request: None,
-            subscriptions: BTreeMap::new(),
+            subscriptions: Vec::new(),
             incoming: Incoming::default(),
             actions: VecDeque::new(),
-            deadlines: Deadlines::new(),
+            deadlines: Timers::default(),
             next_handle: 0,
             config,
         }

@@ -68,7 +68,7 @@ impl<P: Clone + Ord> Client<P> {
         let handle = self.take_handle();
         self.queued_octets += data.len();
         let data = Bytes::copy_from_slice(data);
-        self.queue.push_back(Pending { handle, topic, qos, retain, data, postponed: 0 });
+        self.queue.push(Pending { handle, topic, qos, retain, data, postponed: 0 });
         self.pump(now);
         Ok(handle)
     }
@@ -117,7 +117,7 @@ impl<P: Clone + Ord> Client<P> {
             let Some(pending) = self.queue.get(place) else { return };
             let topic = pending.topic.clone();
             let Some(topic) = self.resolve(&topic) else { return };
-            let Some(pending) = self.queue.remove(place) else { return };
+            let pending = self.queue.remove(place);
             self.queued_octets -= pending.data.len();
             match Flow::of(pending.qos) {
                 None => {
@@ -256,7 +256,7 @@ impl<P: Clone + Ord> Client<P> {
             self.complete(flight.pending.handle, Outcome::Interrupted);
         } else {
             self.queued_octets += flight.pending.data.len();
-            self.queue.push_front(flight.pending);
+            self.queue.insert(0, flight.pending);
         }
     }
 
@@ -268,7 +268,7 @@ impl<P: Clone + Ord> Client<P> {
         let (rejected, kept): (alloc::vec::Vec<_>, _) = core::mem::take(&mut self.queue)
             .into_iter()
             .partition(|pending: &Pending| pending.topic == *topic);
-        self.queue = kept.into();
+        self.queue = kept;
         for pending in rejected {
             self.queued_octets -= pending.data.len();
             self.complete(pending.handle, outcome);

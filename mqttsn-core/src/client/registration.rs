@@ -34,7 +34,7 @@ impl<P: Clone + Ord> Client<P> {
             return Ok(handle);
         }
         let (name, handle_of) = (name.into(), Some(handle));
-        self.registrations.push_back(Registration { name, handle: handle_of, postponed: 0 });
+        self.registrations.push(Registration { name, handle: handle_of, postponed: 0 });
         self.pump(now);
         Ok(handle)
     }
@@ -49,7 +49,7 @@ impl<P: Clone + Ord> Client<P> {
         let open = self.registering.as_ref().map(|(registration, _)| registration);
         let mut wanted = self.registrations.iter().chain(open);
         if !wanted.any(|registration| registration.name == *name) {
-            self.registrations.push_back(Registration { name: Arc::clone(name), handle: None, postponed: 0 });
+            self.registrations.push(Registration { name: Arc::clone(name), handle: None, postponed: 0 });
         }
     }
 
@@ -57,7 +57,9 @@ impl<P: Clone + Ord> Client<P> {
         if self.registering.is_some() || self.is_held(Hold::Register) {
             return;
         }
-        while let Some(registration) = self.registrations.pop_front() {
+        while !self.registrations.is_empty() {
+            let registration = self.registrations.remove(0);
+
             if let Some(id) = self.topics.id(&registration.name) {
                 self.registered(&registration, id);
                 continue;
@@ -73,7 +75,7 @@ impl<P: Clone + Ord> Client<P> {
     /// What was not answered is asked again.
     pub(super) fn suspend_registration(&mut self) {
         if let Some((registration, _)) = self.registering.take() {
-            self.registrations.push_front(registration);
+            self.registrations.insert(0, registration);
         }
     }
 
@@ -104,7 +106,7 @@ impl<P: Clone + Ord> Client<P> {
             (ReturnCode::CONGESTION, _) if registration.postponed < self.config.max_postponements => {
                 self.hold(Hold::Register, now);
                 let postponed = registration.postponed + 1;
-                self.registrations.push_front(Registration { postponed, ..registration });
+                self.registrations.insert(0, Registration { postponed, ..registration });
             }
             (code, _) => {
                 // Accepted without an id that could be used.
@@ -157,7 +159,7 @@ impl<P: Clone + Ord> Client<P> {
     }
 
     pub(super) fn is_held(&self, hold: Hold) -> bool {
-        self.deadlines.get(Timer::Hold(hold)).is_some()
+        self.deadlines.is_set(Timer::Hold(hold))
     }
 }
 

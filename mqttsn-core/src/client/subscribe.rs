@@ -12,7 +12,7 @@ use super::transaction::Slot;
 use super::{Client, Handle, Hold, Outcome, Refused};
 
 /// What a message or a subscription is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
     Name(Arc<str>),
     Predefined(TopicId),
@@ -32,8 +32,9 @@ pub(super) struct Request {
 }
 
 /// A subscription that stands.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Subscription {
+    subject: Subject,
     qos: QoS,
     handle: Handle,
 }
@@ -53,7 +54,7 @@ impl<P: Clone + Ord> Client<P> {
         let subject = self.check_subject(topic)?;
         let coming = self.requests.iter().filter(|request| request.qos.is_some()).count();
         let standing = self.subscriptions.len() + coming;
-        if !self.subscriptions.contains_key(&subject) && standing >= self.config.max_subscriptions {
+        if self.subscription(&subject).is_none() && standing >= self.config.max_subscriptions {
             return Err(Refused::Full);
         }
         self.request(subject, Some(qos), now)
@@ -89,7 +90,7 @@ impl<P: Clone + Ord> Client<P> {
             return Err(Refused::Full);
         }
         let handle = self.take_handle();
-        self.requests.push_back(Request { subject, qos, handle, dup: false, postponed: 0 });
+        self.requests.push(Request { subject, qos, handle, dup: false, postponed: 0 });
         self.pump(now);
         Ok(handle)
     }
@@ -99,10 +100,10 @@ impl<P: Clone + Ord> Client<P> {
     }
 
     pub(super) fn pump_requests(&mut self, now: Instant) {
-        if self.request.is_some() || self.is_held(Hold::Request) {
+        if self.requests.is_empty() || self.request.is_some() || self.is_held(Hold::Request) {
             return;
         }
-        let Some(request) = self.requests.pop_front() else { return };
+        let request = self.requests.remove(0);
         let id = self.take_message_id();
         let first = packet(&request, id, request.dup);
         let again = packet(&request, id, true);
@@ -113,7 +114,7 @@ impl<P: Clone + Ord> Client<P> {
     /// What was not answered is asked again.
     pub(super) fn suspend_request(&mut self) {
         if let Some((request, _)) = self.request.take() {
-            self.requests.push_front(Request { dup: true, ..request });
+            self.requests.insert(0, Request { dup: true, ..request });
         }
     }
 
@@ -123,7 +124,7 @@ impl<P: Clone + Ord> Client<P> {
             request.postponed += 1;
         }
         if let Some((request, _)) = self.request.take_if(|(open, _)| open.postponed > limit) {
-            self.subscriptions.remove(&request.subject);
+            self.forget_subscription(&request.subject);
             self.complete(request.handle, Outcome::Unanswered);
         }
     }
@@ -140,10 +141,10 @@ impl<P: Clone + Ord> Client<P> {
             ReturnCode::CONGESTION if request.postponed < self.config.max_postponements => {
                 self.hold(Hold::Request, now);
                 let postponed = request.postponed + 1;
-                self.requests.push_front(Request { postponed, dup: false, ..request });
+                self.requests.insert(0, Request { postponed, dup: false, ..request });
             }
             code => {
-                self.subscriptions.remove(&request.subject);
+                self.forget_subscription(&request.subject);
                 self.complete(request.handle, Outcome::Rejected(code));
             }
         }
@@ -162,10 +163,11 @@ impl<P: Clone + Ord> Client<P> {
             Subject::Name(_) | Subject::Short(_) => None,
             Subject::Predefined(id) => Some(*id),
         };
-        let standing = self.subscriptions.get(&request.subject);
+        let standing = self.subscription(&request.subject);
         let again = standing.is_some_and(|subscription| subscription.handle == request.handle);
-        let subscription = Subscription { qos: request.qos.unwrap_or(ack.qos), handle: request.handle };
-        self.subscriptions.insert(request.subject.clone(), subscription);
+        let (subject, qos) = (request.subject.clone(), request.qos.unwrap_or(ack.qos));
+        self.forget_subscription(&subject);
+        self.subscriptions.push(Subscription { subject, qos, handle: request.handle });
         if !again {
             self.complete(request.handle, Outcome::Subscribed { qos: ack.qos, topic_id });
         }
@@ -178,9 +180,17 @@ impl<P: Clone + Ord> Client<P> {
             return;
         };
         self.finish(Slot::Request);
-        self.subscriptions.remove(&request.subject);
+        self.forget_subscription(&request.subject);
         self.complete(request.handle, Outcome::Unsubscribed);
         self.pump(now);
+    }
+
+    fn subscription(&self, subject: &Subject) -> Option<&Subscription> {
+        self.subscriptions.iter().find(|subscription| subscription.subject == *subject)
+    }
+
+    fn forget_subscription(&mut self, subject: &Subject) {
+        self.subscriptions.retain(|subscription| subscription.subject != *subject);
     }
 
     /// A new connection: the gateway may not have the subscriptions.
@@ -188,18 +198,21 @@ impl<P: Clone + Ord> Client<P> {
         if !self.config.resubscribe {
             return;
         }
-        for (subject, subscription) in self.subscriptions.iter().rev() {
+        for subscription in self.subscriptions.iter().rev() {
             // One connection after another may fail before it is sent.
             if self.requests.iter().any(|request| request.handle == subscription.handle) {
                 continue;
             }
-            self.requests.push_front(Request {
-                subject: subject.clone(),
-                qos: Some(subscription.qos),
-                handle: subscription.handle,
-                dup: false,
-                postponed: 0,
-            });
+            self.requests.insert(
+                0,
+                Request {
+                    subject: subscription.subject.clone(),
+                    qos: Some(subscription.qos),
+                    handle: subscription.handle,
+                    dup: false,
+                    postponed: 0,
+                },
+            );
         }
     }
 }

@@ -1,68 +1,65 @@
 //! Topic ids that this client and its gateway have agreed upon (§6.5), in each direction.
 
-use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use mqttsn_codec::TopicId;
 
 /// Topic names with their ids to publish, and ids with their names of what arrives. The one that was not used for
-/// longest makes room.
+/// longest makes room. There are few: lists that are searched through.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Topics {
-    to_gateway: BTreeMap<Box<str>, (TopicId, u64)>,
-    from_gateway: BTreeMap<TopicId, (Arc<str>, u64)>,
+    to_gateway: Vec<Known>,
+    from_gateway: Vec<Known>,
     uses: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    name: Arc<str>,
+    id: TopicId,
+    used: u64,
 }
 
 impl Topics {
     /// The id to publish with.
     pub(super) fn id(&mut self, name: &str) -> Option<TopicId> {
         self.uses += 1;
-        let (id, used) = self.to_gateway.get_mut(name)?;
-        *used = self.uses;
-        Some(*id)
+        let known = self.to_gateway.iter_mut().find(|known| *known.name == *name)?;
+        known.used = self.uses;
+        Some(known.id)
     }
 
     /// The name of what arrives.
     pub(super) fn name(&mut self, id: TopicId) -> Option<Arc<str>> {
         self.uses += 1;
-        let (name, used) = self.from_gateway.get_mut(&id)?;
-        *used = self.uses;
-        Some(Arc::clone(name))
+        let known = self.from_gateway.iter_mut().find(|known| known.id == id)?;
+        known.used = self.uses;
+        Some(Arc::clone(&known.name))
     }
 
     /// An id to publish with; `true` when another one had to make room.
-    pub(super) fn registered(&mut self, name: &str, id: TopicId, limit: usize) -> bool {
+    pub(super) fn registered(&mut self, name: &Arc<str>, id: TopicId, limit: usize) -> bool {
         // The gateway gives an id to one name at a time.
-        self.to_gateway.retain(|other, (theirs, _)| *theirs != id || **other == *name);
-        let evict = self.to_gateway.len() >= limit.max(1) && !self.to_gateway.contains_key(name);
-        if evict {
-            evict_oldest(&mut self.to_gateway);
-        }
+        self.to_gateway.retain(|known| known.id != id && known.name != *name);
         self.uses += 1;
-        self.to_gateway.insert(name.into(), (id, self.uses));
-        evict
+        add(&mut self.to_gateway, Known { name: Arc::clone(name), id, used: self.uses }, limit)
     }
 
     /// The name of what will arrive; `true` when another one had to make room.
     pub(super) fn announced(&mut self, id: TopicId, name: &str, limit: usize) -> bool {
-        let evict = self.from_gateway.len() >= limit.max(1) && !self.from_gateway.contains_key(&id);
-        if evict {
-            evict_oldest(&mut self.from_gateway);
-        }
+        self.from_gateway.retain(|known| known.id != id);
         self.uses += 1;
-        self.from_gateway.insert(id, (name.into(), self.uses));
-        evict
+        add(&mut self.from_gateway, Known { name: name.into(), id, used: self.uses }, limit)
     }
 
     /// The gateway does not know the id.
     pub(super) fn forget_id(&mut self, id: TopicId) {
-        self.to_gateway.retain(|_, (theirs, _)| *theirs != id);
+        self.to_gateway.retain(|known| known.id != id);
     }
 
     pub(super) fn forget_name(&mut self, name: &str) {
-        self.to_gateway.remove(name);
+        self.to_gateway.retain(|known| *known.name != *name);
     }
 
     /// A new connection: names are registered again.
@@ -76,9 +73,12 @@ impl Topics {
     }
 }
 
-fn evict_oldest<K: Ord + Clone, V>(map: &mut BTreeMap<K, (V, u64)>) {
-    let oldest = map.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone());
-    if let Some(key) = oldest {
-        map.remove(&key);
+fn add(list: &mut Vec<Known>, known: Known, limit: usize) -> bool {
+    let full = list.len() >= limit.max(1);
+    let oldest = list.iter().enumerate().min_by_key(|(_, known)| known.used).map(|(place, _)| place);
+    if let Some(oldest) = oldest.filter(|_| full) {
+        list.swap_remove(oldest);
     }
+    list.push(known);
+    full
 }

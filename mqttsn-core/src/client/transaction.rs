@@ -8,7 +8,7 @@ use super::phase::Event;
 use super::{Action, Client, Phase, Timer};
 
 /// One open transaction of each kind is allowed (§6.5, §6.6, §6.9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slot {
     /// CONNECT, WILLTOPIC, WILLMSG, DISCONNECT.
     Connection,
@@ -23,7 +23,7 @@ pub(super) enum Slot {
 }
 
 impl Slot {
-    const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Connection,
         Self::Ping,
         Self::Register,
@@ -33,6 +33,9 @@ impl Slot {
         Self::WillMessage,
     ];
 }
+
+/// What waits for an answer, by its slot.
+pub(super) type Transactions = [Option<Transaction>; Slot::ALL.len()];
 
 /// A message that waits for its answer.
 #[derive(Clone, Debug)]
@@ -53,18 +56,18 @@ impl<P: Clone + Ord> Client<P> {
     pub(super) fn start_with(&mut self, slot: Slot, first: &Packet<'_>, again: &Packet<'_>, now: Instant) {
         self.send(first, now);
         let transaction = Transaction { datagram: encode(again), left: self.config.retries };
-        self.open.insert(slot, transaction);
+        self.open[slot as usize] = Some(transaction);
         self.deadlines.set(Timer::Retry(slot), now + self.config.retry_interval);
     }
 
     pub(super) fn is_open(&self, slot: Slot) -> bool {
-        self.open.contains_key(&slot)
+        self.open[slot as usize].is_some()
     }
 
     /// The answer has come; `false` if none was awaited.
     pub(super) fn finish(&mut self, slot: Slot) -> bool {
         self.deadlines.cancel(Timer::Retry(slot));
-        self.open.remove(&slot).is_some()
+        self.open[slot as usize].take().is_some()
     }
 
     pub(super) fn finish_all(&mut self) {
@@ -81,7 +84,7 @@ impl<P: Clone + Ord> Client<P> {
     }
 
     pub(super) fn retry(&mut self, slot: Slot, now: Instant) {
-        let Some(transaction) = self.open.get_mut(&slot) else { return };
+        let Some(transaction) = &mut self.open[slot as usize] else { return };
         let Some(left) = transaction.left.checked_sub(1) else {
             self.exhausted(slot, now);
             return;

@@ -16,6 +16,8 @@ mod mqtt_codec;
 mod mqtt_codec_bytes;
 #[cfg(feature = "mqtt-core")]
 mod mqtt_core;
+#[cfg(feature = "mqttsn-client")]
+mod mqttsn_client;
 #[cfg(feature = "mqttsn-codec")]
 mod mqttsn_codec;
 #[cfg(feature = "topic-index")]
