@@ -51,7 +51,7 @@ fn write_message(f: &mut Formatter<'_>, message: &Message<'_>) -> fmt::Result {
     if !message.token.is_empty() {
         write!(f, ", token {}", Hex(message.token))?;
     }
-    for option in message.options.iter() {
+    for option in message.options {
         write!(f, "\n    {} ", option.number)?;
         write_value(f, &option)?;
     }

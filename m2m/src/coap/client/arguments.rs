@@ -21,9 +21,9 @@ const MAX_BODY: usize = 256 << 20;
 /// What all requests take.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct RequestArguments {
-    /// The resource: coap://HOST[:PORT]/PATH?QUERY; HOST may be a group.
+    /// The resource: `coap://HOST[:PORT]/PATH?QUERY`; HOST may be a group.
     #[arg(value_name = "URI")]
-    pub(crate) uri: String,
+    pub(super) uri: String,
     /// Send a non-confirmable request: nobody repeats it.
     #[arg(short = 'N', long)]
     non: bool,
@@ -41,21 +41,21 @@ pub(crate) struct RequestArguments {
     #[arg(short = 'A', long, value_name = "TYPE", value_parser = content_format)]
     accept: Option<ContentFormat>,
     #[command(flatten)]
-    pub(crate) link: LinkArguments,
+    pub(super) link: LinkArguments,
 }
 
 /// How messages travel.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct LinkArguments {
     /// Give up after so many seconds [default: as RFC 7252 has it; 10 for a group].
     #[arg(short = 'B', long = "timeout", value_name = "SECONDS", value_parser = seconds)]
-    pub(crate) give_up: Option<Duration>,
+    pub(super) give_up: Option<Duration>,
     /// Show all messages on standard error.
     #[arg(short, long)]
-    pub(crate) verbose: bool,
+    pub(super) verbose: bool,
     /// The local address to send from.
     #[arg(short = 'a', long = "local-address", value_name = "ADDRESS")]
-    pub(crate) address: Option<IpAddr>,
+    pub(super) address: Option<IpAddr>,
     /// The local port [default: any free one].
     #[arg(
         short = 'p',
@@ -64,19 +64,19 @@ pub(crate) struct LinkArguments {
         default_value_t = 0,
         hide_default_value = true
     )]
-    pub(crate) port: u16,
+    pub(super) port: u16,
     /// The network interface that requests to a group or a link-local address leave at.
     #[arg(long, value_name = "NAME")]
-    pub(crate) interface: Option<String>,
+    pub(super) interface: Option<String>,
     /// Ask through this proxy.
     #[arg(short = 'P', long, value_name = "coap://HOST[:PORT]")]
-    pub(crate) proxy: Option<String>,
+    pub(super) proxy: Option<String>,
     /// How long to wait for an acknowledgement, at least, before the first repetition.
     #[arg(long, value_name = "SECONDS", value_parser = seconds, hide_short_help = true)]
-    ack_timeout: Option<Duration>,
+    pub(super) ack_timeout: Option<Duration>,
     /// How often a message is repeated [default: 4].
     #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(..=20), hide_short_help = true)]
-    max_retransmit: Option<u32>,
+    pub(super) max_retransmit: Option<u32>,
 }
 
 /// Where the answer goes.
@@ -84,10 +84,10 @@ pub(crate) struct LinkArguments {
 pub(crate) struct OutputArguments {
     /// Write the payload to this file; `-` is standard output.
     #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
     /// End the payload with a newline [default: on a terminal only, and between notifications].
     #[arg(short = 'w', long)]
-    pub(crate) newline: bool,
+    pub(super) newline: bool,
 }
 
 /// What is sent.
@@ -106,7 +106,7 @@ pub(crate) struct PayloadArguments {
 
 impl RequestArguments {
     /// The request, without what its URI says.
-    pub(crate) fn request(
+    pub(super) fn request(
         &self,
         method: Code,
         payload: Option<PayloadArguments>,
@@ -141,18 +141,18 @@ impl RequestArguments {
     }
 
     /// The block that a body is to be read from on.
-    pub(crate) fn first_block(&self) -> Option<(u32, u8)> {
+    pub(super) fn first_block(&self) -> Option<(u32, u8)> {
         self.block.and_then(|wish| Some((wish.first?, wish.size_exponent)))
     }
 
-    pub(crate) fn config(&self) -> Config {
+    pub(super) fn config(&self) -> Config {
         let token = self.token.as_ref().map_or(0, |token| token.as_bytes().len());
         Config { max_token_len: MAX_TOKEN_LEN.max(token), ..self.link.config() }
     }
 }
 
 impl LinkArguments {
-    pub(crate) fn config(&self) -> Config {
+    pub(super) fn config(&self) -> Config {
         let mut config = Config {
             limits: Limits { body: MAX_BODY, bodies: MAX_BODY, ..Limits::default() },
             ..Config::default()

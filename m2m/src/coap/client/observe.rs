@@ -115,7 +115,7 @@ impl Observation<'_> {
 
     fn take(&mut self, event: Event, output: &mut Output) -> Result<Course, Failure> {
         match event {
-            _ if self.leaving => Ok(self.farewell(&event)),
+            _ if self.leaving => Ok(Self::farewell(&event)),
             Event::Response { response, more, .. } => {
                 success(&response)?;
                 self.begun = true;
@@ -131,7 +131,7 @@ impl Observation<'_> {
     }
 
     /// Notifications may still cross the message that ends them.
-    fn farewell(&self, event: &Event) -> Course {
+    fn farewell(event: &Event) -> Course {
         match event {
             Event::Response { more: true, .. } => Course::On,
             Event::Response { .. } | Event::Pong | Event::Failed(_) | Event::TimedOut => Course::Over,

@@ -15,7 +15,7 @@ use super::target::Target;
 /// What `ping` takes.
 #[derive(Args, Debug)]
 pub(crate) struct PingArguments {
-    /// The server: coap://HOST[:PORT].
+    /// The server: `coap://HOST[:PORT]`.
     #[arg(value_name = "URI")]
     uri: String,
     /// How many pings, a second apart.
@@ -28,7 +28,7 @@ pub(crate) struct PingArguments {
 pub(super) async fn run(arguments: PingArguments) -> Result<(), Failure> {
     const PAUSE: core::time::Duration = core::time::Duration::from_secs(1);
     let PingArguments { uri, count, link } = arguments;
-    let target = Target::resolve(&uri, link.proxy.as_deref(), link.interface.as_deref()).await?;
+    let target = Target::resolve(&uri, &link).await?;
     if target.is_group() {
         return Err(Failure::usage("a group cannot be pinged: nobody may reject what was sent to a group"));
     }

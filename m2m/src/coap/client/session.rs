@@ -57,13 +57,6 @@ impl Session {
         let any =
             if to.is_ipv4() { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V6(Ipv6Addr::UNSPECIFIED) };
         let local = SocketAddr::new(link.address.unwrap_or(any), link.port);
-        if local.is_ipv4() != to.is_ipv4() {
-            return Err(Failure::usage(format_args!(
-                "-a {}: {} cannot be reached from there",
-                local.ip(),
-                to.ip()
-            )));
-        }
         let socket = Socket::bind(local)
             .map_err(|error| Failure::Other(format!("cannot open a socket at {local}: {error}")))?;
         let mut seed = [0; 32];
@@ -75,7 +68,7 @@ impl Session {
             endpoint: Endpoint::new(config, seed),
             events: VecDeque::new(),
             to,
-            source: Source { address: None, interface: target.interface },
+            source: Source { address: link.address, interface: target.interface },
             verbose: link.verbose,
             progress: Progress::new(link.verbose),
             buffer: vec![0; MAX_DATAGRAM].into(),

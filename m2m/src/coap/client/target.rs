@@ -8,7 +8,7 @@ use coap_core::{OptionList, Request};
 use tokio::net::lookup_host;
 
 use super::super::transport::Interface;
-use super::arguments::RequestArguments;
+use super::arguments::{LinkArguments, RequestArguments};
 use super::failure::Failure;
 
 /// What a URI comes to.
@@ -23,43 +23,39 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Looks up the host. With a proxy, the request goes there.
-    pub(super) async fn resolve(
-        uri: &str,
-        proxy: Option<&str>,
-        interface: Option<&str>,
-    ) -> Result<Self, Failure> {
-        let parsed = parse(uri)?;
-        let interface = interface.map_or(Ok(0), index)?;
-        let options = match proxy {
-            None => {
-                must_be_datagrams(&parsed, uri)?;
-                options(&parsed, None)
-            }
-            Some(proxy) => {
-                let proxy_uri = parse(proxy)?;
-                must_be_datagrams(&proxy_uri, proxy)?;
-                if proxy_uri.path_segments().next().is_some() {
-                    return Err(Failure::usage(format_args!("{proxy}: a proxy is named without a path")));
-                }
-                let destination = Destination { host: proxy_uri.host, port: proxy_uri.port_or_default() };
-                options(&parsed, Some(&destination))
-            }
-        };
-        let server = proxy.map_or(Ok(parsed), parse)?;
-        let addresses = addresses(&server, interface).await?;
-        Ok(Self { addresses, options, interface })
+    pub(super) async fn of(arguments: &RequestArguments) -> Result<Self, Failure> {
+        Self::resolve(&arguments.uri, &arguments.link).await
     }
 
-    pub(super) async fn of(arguments: &RequestArguments) -> Result<Self, Failure> {
-        let link = &arguments.link;
-        Self::resolve(&arguments.uri, link.proxy.as_deref(), link.interface.as_deref()).await
+    /// Looks up the host. With a proxy, the request goes there.
+    pub(super) async fn resolve(uri: &str, link: &LinkArguments) -> Result<Self, Failure> {
+        let parsed = parse(uri)?;
+        let interface = link.interface.as_deref().map_or(Ok(0), index)?;
+        let (server, options) = match link.proxy.as_deref() {
+            None => {
+                must_be_datagrams(&parsed, uri)?;
+                (parsed, options(&parsed, None))
+            }
+            Some(proxy) => {
+                let server = proxy_at(proxy)?;
+                (server, options(&parsed, Some(&server)))
+            }
+        };
+        let mut addresses = addresses(&server, interface).await?;
+        if let Some(local) = link.address {
+            addresses.retain(|address| address.is_ipv4() == local.is_ipv4());
+        }
+        if addresses.is_empty() {
+            let local = link.address.map(|address| format!("-a {address}: ")).unwrap_or_default();
+            return Err(Failure::usage(format_args!("{local}{} cannot be reached from there", server.host)));
+        }
+        Ok(Self { addresses, options, interface })
     }
 
     /// The request, with what the URI says of it; what it says already goes after that.
     pub(super) fn complete(&self, request: Request) -> Request {
         let mut options = self.options.clone();
-        for option in request.options.view().iter() {
+        for option in request.options.view() {
             options.add(option.number, option.value);
         }
         Request { options, ..request }
@@ -73,6 +69,15 @@ impl Target {
 
 fn parse(text: &str) -> Result<Uri<'_>, Failure> {
     Uri::parse(text).map_err(|problem| Failure::Uri { text: text.to_owned(), problem })
+}
+
+fn proxy_at(text: &str) -> Result<Uri<'_>, Failure> {
+    let uri = parse(text)?;
+    must_be_datagrams(&uri, text)?;
+    if uri.path_segments().next().is_some() {
+        return Err(Failure::usage(format_args!("{text}: a proxy is named without a path")));
+    }
+    Ok(uri)
 }
 
 fn must_be_datagrams(uri: &Uri<'_>, text: &str) -> Result<(), Failure> {
@@ -91,14 +96,13 @@ fn must_be_datagrams(uri: &Uri<'_>, text: &str) -> Result<(), Failure> {
     Err(Failure::usage(problem))
 }
 
-fn options(uri: &Uri<'_>, proxy: Option<&Destination<'_>>) -> OptionList {
+fn options(uri: &Uri<'_>, proxy: Option<&Uri<'_>>) -> OptionList {
     let mut list = OptionList::new();
     let mut scratch = [0; MAX_VALUE_LEN];
     let options = match proxy {
-        // Both at the same place would say nothing to the proxy of whom it is for.
         Some(proxy) => {
             list.add(OptionNumber::PROXY_SCHEME, uri.scheme.name().as_bytes());
-            uri.options_to(proxy)
+            uri.options_to(&Destination { host: proxy.host, port: proxy.port_or_default() })
         }
         None => uri.options(),
     };
@@ -127,9 +131,6 @@ async fn addresses(server: &Uri<'_>, interface: u32) -> Result<Vec<SocketAddr>, 
             let found = lookup_host((name.as_str(), port)).await;
             let found: Vec<SocketAddr> =
                 found.map_err(|error| Failure::Other(format!("{name} has no address: {error}")))?.collect();
-            if found.is_empty() {
-                return Err(Failure::Other(format!("{name} has no address")));
-            }
             Ok(found)
         }
     }
@@ -160,11 +161,8 @@ mod tests {
     use tokio::runtime::Builder;
 
     fn resolve(uri: &str, proxy: Option<&str>) -> Result<Target, Failure> {
-        Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap()
-            .block_on(Target::resolve(uri, proxy, None))
+        let link = LinkArguments { proxy: proxy.map(str::to_owned), ..LinkArguments::default() };
+        Builder::new_current_thread().enable_all().build().unwrap().block_on(Target::resolve(uri, &link))
     }
 
     fn numbers(target: &Target) -> Vec<(u16, String)> {

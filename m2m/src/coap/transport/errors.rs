@@ -58,7 +58,7 @@ mod queue {
         pub(in super::super) fn next_error(&self, buffer: &mut [u8]) -> io::Result<Option<SocketAddr>> {
             let mut control = nix::cmsg_space!([sock_extended_err; 2], [sockaddr_in6; 2]);
             let mut parts = [IoSliceMut::new(buffer)];
-            let descriptor = self.socket.as_raw_fd();
+            let descriptor = self.udp.as_raw_fd();
             let message = recvmsg::<SockaddrStorage>(
                 descriptor,
                 &mut parts,

@@ -9,7 +9,7 @@ use nix::net::if_::{InterfaceFlags, if_nametoindex};
 use super::{Socket, address};
 
 /// All CoAP Nodes of IPv4, and of IPv6 in link-local and site-local scope (RFC 7252 §12.8).
-pub(crate) const ALL_COAP_NODES: [IpAddr; 3] = [
+pub(super) const ALL_COAP_NODES: [IpAddr; 3] = [
     IpAddr::V4(Ipv4Addr::new(224, 0, 1, 187)),
     IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfd)),
     IpAddr::V6(Ipv6Addr::new(0xff05, 0, 0, 0, 0, 0, 0, 0xfd)),
@@ -59,10 +59,8 @@ impl Socket {
     /// The same on one interface; false where it cannot be done.
     pub(crate) fn join(&self, interface: &Interface) -> bool {
         let join = |group| match (group, interface.address) {
-            (IpAddr::V4(group), IpAddr::V4(address)) => self.socket.join_multicast_v4(group, address).is_ok(),
-            (IpAddr::V6(group), IpAddr::V6(_)) => {
-                self.socket.join_multicast_v6(&group, interface.index).is_ok()
-            }
+            (IpAddr::V4(group), IpAddr::V4(address)) => self.udp.join_multicast_v4(group, address).is_ok(),
+            (IpAddr::V6(group), IpAddr::V6(_)) => self.udp.join_multicast_v6(&group, interface.index).is_ok(),
             (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
         };
         ALL_COAP_NODES.map(join).contains(&true)

@@ -19,7 +19,7 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use self::errors::Sent;
-pub(crate) use self::groups::{ALL_COAP_NODES, Interface};
+pub(crate) use self::groups::Interface;
 
 /// The port of `coap` (RFC 7252 §6.1).
 pub(crate) const PORT: u16 = 5683;
@@ -28,7 +28,7 @@ pub(crate) const MAX_DATAGRAM: usize = 65_535;
 
 /// Speaks IPv4 or IPv6, never both: mapped addresses are left to nobody.
 pub(crate) struct Socket {
-    socket: UdpSocket,
+    udp: UdpSocket,
     local: SocketAddr,
     sent: RefCell<Sent>,
 }
@@ -88,9 +88,9 @@ impl Socket {
         let descriptor = socket(family, SockType::Datagram, flags, None)?;
         prepare(&descriptor, address)?;
         bind(descriptor.as_raw_fd(), &SockaddrStorage::from(address))?;
-        let socket = UdpSocket::from_std(StdSocket::from(descriptor))?;
-        let local = socket.local_addr()?;
-        Ok(Self { socket, local, sent: RefCell::default() })
+        let udp = UdpSocket::from_std(StdSocket::from(descriptor))?;
+        let local = udp.local_addr()?;
+        Ok(Self { udp, local, sent: RefCell::default() })
     }
 
     /// Binds to this address; `[::]` is all addresses of this machine, also those of IPv4 if it has any.
@@ -113,16 +113,16 @@ impl Socket {
     /// Waits for a datagram or for news of one that was sent. May be dropped and asked for again.
     pub(crate) async fn receive(&self, buffer: &mut [u8]) -> io::Result<Received> {
         loop {
-            let ready = self.socket.ready(Interest::READABLE | Interest::ERROR).await?;
+            let ready = self.udp.ready(Interest::READABLE | Interest::ERROR).await?;
             if ready.is_error() {
-                match self.socket.try_io(Interest::ERROR, || self.next_error(buffer)) {
+                match self.udp.try_io(Interest::ERROR, || self.next_error(buffer)) {
                     Ok(Some(peer)) => return Ok(Received::Unreachable(peer)),
                     Ok(None) => continue,
                     Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                     Err(error) => return Err(error),
                 }
             }
-            match self.socket.try_io(Interest::READABLE, || self.next_datagram(buffer)) {
+            match self.udp.try_io(Interest::READABLE, || self.next_datagram(buffer)) {
                 Ok(arrival) => return Ok(Received::Datagram(arrival)),
                 // The operating system tells an ICMP error here, too; the queue of errors says whom it is about.
                 Err(error) if error.kind() == ErrorKind::WouldBlock || is_of_a_datagram(&error) => {}
@@ -136,7 +136,7 @@ impl Socket {
         self.sent.borrow_mut().note(to, datagram);
         let mut pending_errors = 2;
         loop {
-            match self.socket.async_io(Interest::WRITABLE, || self.send_now(datagram, to, source)).await {
+            match self.udp.async_io(Interest::WRITABLE, || self.send_now(datagram, to, source)).await {
                 // It speaks of a datagram that was sent before, not of this one.
                 Err(error) if is_of_a_datagram(&error) && pending_errors > 0 => pending_errors -= 1,
                 result => return result,
@@ -147,7 +147,7 @@ impl Socket {
     fn next_datagram(&self, buffer: &mut [u8]) -> io::Result<Arrival> {
         let mut control = nix::cmsg_space!(in_pktinfo, in6_pktinfo);
         let mut parts = [IoSliceMut::new(buffer)];
-        let descriptor = self.socket.as_raw_fd();
+        let descriptor = self.udp.as_raw_fd();
         let message =
             recvmsg::<SockaddrStorage>(descriptor, &mut parts, Some(&mut control), MsgFlags::empty())?;
         let from = message.address.as_ref().and_then(address).ok_or(ErrorKind::InvalidData)?;
@@ -183,7 +183,7 @@ impl Socket {
         };
         let to = SockaddrStorage::from(to);
         let parts = [IoSlice::new(datagram)];
-        sendmsg(self.socket.as_raw_fd(), &parts, control.as_slice(), MsgFlags::empty(), Some(&to))?;
+        sendmsg(self.udp.as_raw_fd(), &parts, control.as_slice(), MsgFlags::empty(), Some(&to))?;
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ use core::time::Duration;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
+use super::groups::ALL_COAP_NODES;
 use super::*;
 
 fn run(test: impl Future<Output = ()>) {
