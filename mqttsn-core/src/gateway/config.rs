@@ -60,6 +60,9 @@ pub struct Config {
     pub max_message_size: u16,
     /// Topic ids of one client. Ids that the gateway assigned for filters with wildcards give way to new ones. Default 256.
     pub max_topics: u16,
+    /// Whether topic ids and message ids of each new session begin at a random number. A client that does not know that the gateway
+    /// has forgotten its session may go on with those of the old one: they had better not mean something else. Default true.
+    pub random_ids: bool,
     /// Limits of topic names and filters. Default 128 levels, 8 `+`, 1024 bytes.
     pub topic_limits: FilterLimits,
     /// Whether clients may publish to topics that begin with `$`, which servers keep for themselves. Default false.
@@ -252,6 +255,7 @@ impl Default for Config {
             wait: Duration::from_secs(300),
             max_message_size: 1400,
             max_topics: 256,
+            random_ids: true,
             topic_limits: FilterLimits { bytes: 1024, ..FilterLimits::default() },
             publish_to_dollar: false,
             max_will_size: 1024,

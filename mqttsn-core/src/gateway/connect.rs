@@ -15,6 +15,9 @@ use super::state::{self, State};
 use super::{Gateway, Mode, Timer};
 use crate::gateway::publish::mqtt_qos;
 
+/// How identifiers begin that the gateway gives.
+const ASSIGNED: &str = "sn-";
+
 impl<P: Clone + Ord + Debug> Gateway<P> {
     pub(super) fn on_connect(
         &mut self,
@@ -22,7 +25,7 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         connect: &mqttsn_codec::Connect<'_>,
         now: Instant,
     ) {
-        let Some(client_id) = self.client_id(connect.client_id) else {
+        let Some(client_id) = self.client_id(address, connect.client_id) else {
             return self.refuse_connect(address, ReturnCode::NOT_SUPPORTED, now);
         };
         let connect = Connect {
@@ -53,26 +56,41 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         }
     }
 
-    /// The identifier that a client is known by; `None` if an empty one is not allowed.
-    fn client_id(&mut self, client_id: &str) -> Option<Box<str>> {
+    /// The identifier that a client is known by; `None` if an empty one is not allowed, or if it is the gateway's own at the
+    /// server.
+    fn client_id(&mut self, address: &Address<P>, client_id: &str) -> Option<Box<str>> {
         if !client_id.is_empty() {
-            return Some(client_id.into());
+            let upstream = &self.config.upstream;
+            let own = upstream.client_id.strip_prefix(&*upstream.client_id_prefix) == Some(client_id);
+            return (!own || self.config.mode == Mode::Aggregating).then(|| client_id.into());
+        }
+        if !self.config.assign_client_ids {
+            return None;
+        }
+        let handshake = self.handshake_at.get(address).and_then(|index| self.handshakes.get(*index as usize));
+        let given = match (handshake, self.client_at(address)) {
+            (Some(handshake), _) => Some(&*handshake.connect.client_id),
+            (None, Some((key, _))) => self.peers.get(key.index as usize).map(|peer| &*peer.client_id),
+            (None, None) => None,
+        };
+        if let Some(given) = given.filter(|given| given.starts_with(ASSIGNED)) {
+            return Some(given.into());
         }
         let number = self.random.next_u64();
-        self.config.assign_client_ids.then(|| format!("sn-{number:016x}").into())
+        Some(format!("{ASSIGNED}{number:016x}").into())
     }
 
-    /// The client whose CONNECT this is again: CONNACK was lost, or the network made a copy. One that has done something
-    /// since, and some time ago, begins anew.
+    /// The client whose CONNECT this is again: CONNACK was lost, or the network made a copy, which must not wake a sleeper
+    /// either. A client that has done something since, and some time ago, begins anew.
     fn repeated(&self, address: &Address<P>, connect: &Connect, now: Instant) -> Option<PeerKey> {
         let (key, state) = self.client_at(address)?;
         let peer = self.peers.get(key.index as usize)?;
-        let same = state == State::Active
+        let same = matches!(state, State::Active | State::Asleep | State::Awake)
             && *peer.client_id == *connect.client_id
             && (peer.clean, peer.keep_alive) == (connect.clean, connect.duration);
         let recent = now - peer.accepted < self.config.duplicate_window;
         // A client that is asked for its will expects to be asked again.
-        let quiet = !peer.busy && !connect.will;
+        let quiet = !peer.busy && !connect.will && state == State::Active;
         (same && (recent || quiet)).then_some(key)
     }
 

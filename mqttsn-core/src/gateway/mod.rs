@@ -24,6 +24,7 @@ mod receive;
 mod register;
 mod sender;
 mod session;
+mod shutdown;
 mod sleep;
 mod state;
 mod strangers;

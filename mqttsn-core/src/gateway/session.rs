@@ -4,18 +4,32 @@ use alloc::sync::Arc;
 use core::fmt::Debug;
 
 use machine::Instant;
+use mqttsn_codec::MessageId;
 
 use super::io::{self, Address};
 use super::peer::{Peer, PeerKey};
+use super::topics::Topics;
 use super::{Gateway, Mode, Timer};
 
 impl<P: Clone + Ord + Debug> Gateway<P> {
     pub(super) fn add_peer(&mut self, address: &Address<P>, client_id: &str, now: Instant) -> PeerKey {
         let serial = self.take_serial();
         let client_id: Arc<str> = client_id.into();
-        let index = self.peers.insert(Peer::new(address.clone(), Arc::clone(&client_id), serial, now)) as u32;
+        let mut peer = Peer::new(address.clone(), Arc::clone(&client_id), serial, now);
+        peer.topics = self.no_topics();
+        // A client that has not finished with an earlier gateway must not take new messages for old ones.
+        if self.config.random_ids {
+            peer.last_id = MessageId::new(self.random.next_u32() as u16).unwrap_or(MessageId::MAX);
+        }
+        let index = self.peers.insert(peer) as u32;
         self.by_id.insert(client_id, index);
         PeerKey { index, serial }
+    }
+
+    /// The topic ids of a new session.
+    fn no_topics(&mut self) -> Topics {
+        let base = if self.config.random_ids { self.random.next_u32() as u16 } else { 0 };
+        Topics::new(base)
     }
 
     /// The client is at this address now: a NAT gave it another one, or it moved. Whoever was there before is not.
@@ -48,9 +62,10 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
     /// Empties a session. What is under way for the old one finds nobody any more; returns what the client is from now on.
     pub(super) fn wipe(&mut self, key: PeerKey, now: Instant) -> PeerKey {
         self.end_session(key, now);
-        let serial = self.take_serial();
+        let (serial, topics) = (self.take_serial(), self.no_topics());
         let Some(peer) = self.peers.get_mut(key.index as usize) else { return key };
         peer.serial = serial;
+        peer.topics = topics;
         PeerKey { index: key.index, serial }
     }
 
@@ -65,7 +80,7 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         self.buffered -= peer.queue.bytes();
         peer.queue = super::queue::Queue::default();
         peer.slot = None;
-        peer.topics = super::topics::Topics::default();
+        peer.topics = Topics::default();
         peer.inbound.clear();
         peer.requests.clear();
         peer.predefined = alloc::vec::Vec::new();

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::fmt::Debug;
 
 use machine::Instant;
-use mqttsn_codec::{Disconnect, Packet, PingReq};
+use mqttsn_codec::{Disconnect, Packet, PingReq, ReturnCode};
 
 use super::io::{self, Address};
 use super::peer::PeerKey;
@@ -81,8 +81,10 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
     /// The client is asked to connect again: its connection to the server is over.
     pub(super) fn dismiss(&mut self, key: PeerKey, now: Instant) {
         let Some(peer) = self.peers.get(key.index as usize) else { return };
-        self.out.send(&peer.address, &Packet::Disconnect(Disconnect { duration: None }));
-        self.leave(key, Event::Refuse, now);
+        if peer.state.next(Event::Refuse).is_some() {
+            self.out.send(&peer.address, &Packet::Disconnect(Disconnect { duration: None }));
+            self.leave(key, Event::Refuse, now);
+        }
     }
 
     /// The client goes in order: no will.
@@ -108,7 +110,13 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         peer.heard = now;
         let (client_id, clean) = (Arc::clone(&peer.client_id), peer.clean);
         if was == State::Connecting {
-            self.end_session(key, now);
+            // A host that never says what became of the connection.
+            self.out.send(&peer.address, &Packet::ConnAck(ReturnCode::CONGESTION));
+            if clean {
+                self.end_session(key, now);
+            } else {
+                self.rest_link(key, now);
+            }
             return self.schedule(key.index);
         }
         self.out.counters.clients_lost += 1;

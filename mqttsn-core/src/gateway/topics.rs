@@ -9,6 +9,8 @@ use mqttsn_codec::TopicId;
 /// REGISTER, and only if the client did not ask for it itself.
 #[derive(Debug, Default)]
 pub(super) struct Topics {
+    /// What the first id is above 1.
+    base: u16,
     entries: Vec<Entry>,
     /// Places of `entries`, in the order of their names.
     by_name: Vec<u16>,
@@ -29,10 +31,15 @@ struct Entry {
 }
 
 impl Topics {
+    /// No ids yet; the first will be above this.
+    pub(super) fn new(base: u16) -> Self {
+        Self { base: base % TopicId::MAX.get(), ..Self::default() }
+    }
+
     /// The id of a name.
     pub(super) fn find(&self, name: &str) -> Option<TopicId> {
         let place = self.search(name).ok()?;
-        self.by_name.get(place).and_then(|&at| id(usize::from(at)))
+        self.by_name.get(place).and_then(|&at| self.id(usize::from(at)))
     }
 
     /// The name of an id.
@@ -72,7 +79,7 @@ impl Topics {
             self.by_name.reserve_exact((self.by_name.len() / 2).max(1));
         }
         self.by_name.insert(place, at as u16);
-        id(at)
+        self.id(at)
     }
 
     /// The client asked for this id: REGISTER, SUBSCRIBE by name.
@@ -119,11 +126,12 @@ impl Topics {
     }
 
     fn entry(&self, id: TopicId) -> Option<&Entry> {
-        self.entries.get(usize::from(id.get()) - 1)
+        self.entries.get(self.place(id))
     }
 
     fn entry_mut(&mut self, id: TopicId) -> Option<&mut Entry> {
-        self.entries.get_mut(usize::from(id.get()) - 1)
+        let place = self.place(id);
+        self.entries.get_mut(place)
     }
 
     fn search(&self, name: &str) -> Result<usize, usize> {
@@ -137,13 +145,20 @@ impl Topics {
     /// The place that was not used for the longest time and that the client did not ask for.
     fn least_used(&self, pinned: Option<TopicId>) -> Option<usize> {
         let entries = self.entries.iter().enumerate();
-        let free = entries.filter(|(at, entry)| !entry.held && (pinned.is_none() || id(*at) != pinned));
+        let free = entries.filter(|(at, entry)| !entry.held && (pinned.is_none() || self.id(*at) != pinned));
         free.max_by_key(|(_, entry)| self.clock.wrapping_sub(entry.used)).map(|(at, _)| at)
     }
-}
 
-fn id(at: usize) -> Option<TopicId> {
-    u16::try_from(at + 1).ok().and_then(TopicId::new)
+    /// The ids go round: 1 follows on 65 534.
+    fn id(&self, at: usize) -> Option<TopicId> {
+        let number = (at + usize::from(self.base)) % usize::from(TopicId::MAX.get()) + 1;
+        u16::try_from(number).ok().and_then(TopicId::new)
+    }
+
+    fn place(&self, id: TopicId) -> usize {
+        let (max, number) = (usize::from(TopicId::MAX.get()), usize::from(id.get()) - 1);
+        (number + max - usize::from(self.base)) % max
+    }
 }
 
 #[cfg(test)]
@@ -181,6 +196,15 @@ mod tests {
             topics.hold(TopicId::new(id).unwrap());
         }
         assert_eq!(topics.assign("f", 3, None), None);
+    }
+
+    #[test]
+    fn ids_go_round() {
+        let mut topics = Topics::new(65_532);
+        let ids: Vec<_> = ["a", "b", "c"].map(|name| topics.assign(name, 9, None).unwrap().get()).into();
+        assert_eq!(ids, [65_533, 65_534, 1]);
+        assert_eq!(topics.name(TopicId::MIN), Some("c"));
+        assert_eq!(topics.name(TopicId::new(2).unwrap()), None);
     }
 
     #[test]

@@ -20,6 +20,7 @@ fn connect_while_asleep_only_wakes_and_flushes_what_has_waited() {
             bench.sleep(1, 100);
             bench.publish_at_broker("t", "waiting", 1);
             bench.expect(1, &[]);
+            bench.advance(seconds(10));
             bench.send(1, &Packet::Connect(Connect { clean_session, ..connect("c") }));
             let got = bench.take(1);
             assert_eq!(Packet::decode(&got[0]), Ok(CONNACK));

@@ -302,3 +302,74 @@ fn a_refusal_of_the_server_is_told() {
     assert_eq!(bench.gateway.counters().connects_refused, 1);
     assert!(ReturnCode::NOT_SUPPORTED.get() == 3);
 }
+
+#[test]
+fn a_copy_of_connect_does_not_wake_a_sleeper() {
+    both(|mut bench| {
+        bench.connect(1, "c");
+        bench.sleep(1, 1000);
+        bench.ask(1, &Packet::Connect(connect("c")), &[CONNACK]);
+        bench.assert_state("c", State::Asleep);
+        bench.advance(seconds(5));
+        bench.ask(1, &Packet::Connect(connect("c")), &[CONNACK]);
+        bench.assert_state("c", State::Active);
+    });
+}
+
+#[test]
+fn a_client_without_an_identifier_keeps_the_one_it_was_given() {
+    both_with(
+        |config| config.assign_client_ids = true,
+        |mut bench| {
+            for _ in 0..3 {
+                bench.connect(1, "");
+                bench.advance(seconds(20));
+            }
+            assert_eq!(bench.gateway.gauges().clients, 1);
+        },
+    );
+}
+
+#[test]
+fn a_client_cannot_take_the_gateways_own_session() {
+    let mut bench = Bench::new();
+    bench.ask(1, &Packet::Connect(connect("mqttsn-gateway")), &[NOT_SUPPORTED]);
+    assert!(bench.gateway.is_upstream_connected());
+}
+
+#[test]
+fn topic_ids_of_different_sessions_begin_at_different_numbers() {
+    both_with(
+        |config| config.random_ids = true,
+        |mut bench| {
+            let ids: Vec<_> = (1..=5)
+                .map(|peer| {
+                    bench.connect(peer, &format!("c{peer}"));
+                    bench.register(peer, "a")
+                })
+                .collect();
+            let mut distinct = ids.clone();
+            distinct.sort_unstable();
+            distinct.dedup();
+            assert_eq!(distinct.len(), ids.len(), "{ids:?}");
+            let packet = publish(mqttsn_codec::Topic::Id(ids[1]), "m", qos1(1));
+            bench.ask(2, &packet, &[crate::support::puback(ids[1].get(), 1, 0)]);
+        },
+    );
+}
+
+#[test]
+fn a_gateway_that_shuts_down_says_so() {
+    both(|mut bench| {
+        bench.connect_with_will(1, "a", "gone", b"a");
+        bench.connect_persistent(2, "b");
+        bench.sleep(2, 100);
+        let now = bench.now;
+        bench.gateway.shutdown(now);
+        bench.settle();
+        bench.expect(1, &[DISCONNECT]);
+        bench.expect(2, &[]);
+        assert_eq!(bench.connections(), 0);
+        assert_eq!(bench.seen(), []);
+    });
+}

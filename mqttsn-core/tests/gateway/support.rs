@@ -139,7 +139,7 @@ impl Bench {
 
     /// A gateway that has not even opened its connection.
     pub fn unsettled(change: impl FnOnce(&mut Config)) -> Self {
-        let mut config = Config::default();
+        let mut config = Config { random_ids: false, ..Config::default() };
         change(&mut config);
         let now = Instant::from_micros(1_000_000);
         let broker_config =
