@@ -60,7 +60,7 @@ impl Download {
     /// `exponent` is the largest block that is wanted, `limit` the largest body.
     ///
     /// Requests for further blocks have the options of the first without Block1, Size1, Observe, ETag and If-None-Match, no
-    /// payload, a new token, and the Block2 that [`next`](Self::next) gives.
+    /// payload, and the Block2 that [`next`](Self::next) gives; a new token if the method [is safe](Self::is_safe).
     pub(crate) fn start(
         method: Code,
         options: Options<'_>,
@@ -97,6 +97,11 @@ impl Download {
         Block::new(num.min(Block::MAX_NUM), false, self.exponent).unwrap_or(FIRST)
     }
 
+    /// Whether asking for the same block twice, or for a block of something that is no more, does no harm.
+    pub(crate) const fn is_safe(&self) -> bool {
+        self.safe
+    }
+
     /// Bytes so far, and of how many if the server has said.
     pub(crate) fn progress(&self) -> (usize, Option<u32>) {
         (self.body.len(), self.total)
@@ -106,6 +111,14 @@ impl Download {
     pub(crate) fn answered(&mut self, code: Code, options: Options<'_>, payload: &[u8]) -> DownloadStep {
         let block = match usable(options.block2()) {
             Ok(Some(block)) if code.is_success() => block,
+            // The server takes the request for another of its kind, and has done once more what the first asked for.
+            Ok(None) if code.is_success() && !self.safe => {
+                return DownloadStep::Failed(Failure::BlockMismatch);
+            }
+            // What was large has become small meanwhile: there is no such block any more (§2.4).
+            Ok(_) if code == Code::BAD_REQUEST && self.safe && !self.body.is_empty() => {
+                return self.restart();
+            }
             Ok(_) => return DownloadStep::Answer,
             Err(()) => return DownloadStep::Failed(Failure::BlockMismatch),
         };

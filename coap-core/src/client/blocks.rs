@@ -57,14 +57,18 @@ impl<P: Peer> Client<P> {
         }
     }
 
-    /// Asks for the next block of the response, with a new token: a late answer about an earlier block then belongs to nothing.
+    /// Asks for the next block of the response. With a new token a late answer about an earlier block belongs to nothing; but where
+    /// the first request has changed something, servers are about (CoAPthon3, node-coap) that know by the token that it is not to
+    /// be done again.
     pub(super) fn next_block(&mut self, key: usize, cx: &mut Context<'_, P>) {
-        let token = fresh_token(cx);
         let exchange = &mut self.exchanges[key];
-        let old = core::mem::replace(&mut exchange.token, token.clone());
-        let peer = Some(exchange.to);
-        self.by_token.remove(&(old, peer));
-        self.by_token.insert((token, peer), key);
+        if exchange.download.as_ref().is_none_or(|download| download.is_safe()) {
+            let token = fresh_token(cx);
+            let old = core::mem::replace(&mut exchange.token, token.clone());
+            let peer = Some(exchange.to);
+            self.by_token.remove(&(old, peer));
+            self.by_token.insert((token, peer), key);
+        }
         self.next_message(key, cx);
     }
 

@@ -202,6 +202,14 @@ fn an_error_or_a_whole_response_takes_the_place_of_the_body() {
     assert_eq!(download.answered(Code::CONTENT, Options::EMPTY, b"small now"), DownloadStep::Answer);
 }
 
+/// As servers answer that forget the POST when it is answered.
+#[test]
+fn a_whole_response_to_a_method_that_changes_things_is_not_the_rest_of_the_first() {
+    let mut download = begin(Code::POST, &with_block2(block(0, 1, 64)), &body(64), 64);
+    assert_eq!(download.answered(Code::NOT_FOUND, Options::EMPTY, &[]), DownloadStep::Answer);
+    assert_eq!(download.answered(Code::CHANGED, Options::EMPTY, b"of another"), MISMATCH);
+}
+
 #[test]
 fn a_body_above_the_limit_is_given_up() {
     let options = with_block2(block(0, 1, 64));
