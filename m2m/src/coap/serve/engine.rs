@@ -3,12 +3,13 @@
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::rc::Rc;
 use core::cell::RefCell;
+use core::time::Duration;
 
 use coap_core::{Action, Datagram, Endpoint, IncomingRequest, Input};
 use machine::Instant;
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
-use tokio::time::timeout_at;
+use tokio::time::{sleep, timeout_at};
 use tracing::{Level, debug, enabled, error, trace};
 
 use super::super::dump::Dump;
@@ -19,6 +20,8 @@ use super::files::{Files, Noticed};
 use super::network::Network;
 use crate::clock::Clock;
 
+/// How long a socket is left alone after an error that is not one of a datagram.
+const RECOVERY: Duration = Duration::from_millis(100);
 /// Addresses of this machine, for each socket, that are remembered as asked.
 const SOURCES: usize = 256;
 
@@ -98,7 +101,7 @@ impl Engine {
                 }),
                 Err(problem) => {
                     error!("cannot receive on udp://{}: {problem}", socket.local_addr());
-                    return;
+                    sleep(RECOVERY).await;
                 }
             }
             self.flush().await;
