@@ -5,7 +5,7 @@ use std::fs;
 use coap_codec::{Block, Code, MessageType, OptionNumber};
 
 use crate::server::{Arrived, Scripted};
-use crate::tool::{end, run_with_input, start};
+use crate::tool::{Ended, end, run_with_input, start};
 
 /// What a command sends first; it is answered with an empty success.
 #[track_caller]
@@ -138,18 +138,35 @@ fn a_block_size_is_asked_for_at_once_and_kept_to() {
     end(child).with(0, "");
 }
 
-#[test]
-fn a_body_can_be_read_from_a_block_on() {
+/// A server of a body of 16-byte blocks, each of one letter. The end of `m2m coap get -b 2,16`.
+fn read_from_the_third_block(tags: [&[u8]; 3], offset: u32) -> Ended {
     let server = Scripted::new();
     let child = start(&["get", "-b", "2,16", &server.uri("/")]);
-    for (num, more) in [(2, true), (3, true), (4, false)] {
+    let mut client = None;
+    for (num, tag) in (2..).zip(tags) {
         let request = server.next();
+        assert_eq!(*client.get_or_insert(request.from), request.from, "all from one endpoint");
         let block = request.message().options.block2().unwrap().unwrap();
         assert_eq!((block.num(), block.size()), (num, 16));
-        let value = Block::new(num, more, 0).unwrap().value();
-        let letter = [b'a' + num as u8; 16];
-        server.answer(&request, Code::CONTENT, &[(OptionNumber::BLOCK2, &value)], &letter);
+        let value = Block::new(num + offset, num < 4, 0).unwrap().value();
+        let options = [(OptionNumber::BLOCK2, &*value), (OptionNumber::ETAG, tag)];
+        server.answer(&request, Code::CONTENT, &options, &[b'a' + num as u8; 16]);
+        if offset > 0 || tag != tags[0] {
+            break;
+        }
     }
+    end(child)
+}
+
+#[test]
+fn a_body_can_be_read_from_a_block_on() {
     let body = ["c", "d", "e"].map(|letter| letter.repeat(16)).concat();
-    end(child).with(0, &body);
+    read_from_the_third_block([b"1", b"1", b"1"], 0).with(0, &body);
+}
+
+#[test]
+fn blocks_that_do_not_fit_are_not_put_together() {
+    let changed = read_from_the_third_block([b"1", b"2", b"2"], 0);
+    changed.with(6, &"c".repeat(16)).saying(&["has changed during the transfer"]);
+    read_from_the_third_block([b"1", b"1", b"1"], 1).with(6, "").saying(&["from byte 32 on"]);
 }

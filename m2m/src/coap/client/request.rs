@@ -115,33 +115,47 @@ async fn read_from(
     arguments: &RequestArguments,
     request: Request,
     output: &OutputArguments,
-    (first, mut size_exponent): (u32, u8),
+    (first, size_exponent): (u32, u8),
 ) -> Result<(), Failure> {
     let link = &arguments.link;
     let target = Target::of(arguments).await?;
     let mut output = Output::new(output, false);
     let mut request = target.complete(request);
     request.bodies = Bodies::Blocks;
-    let mut next = Some(first);
-    while let Some(number) = next {
-        let wish = Block::new(number, false, size_exponent);
-        let wish = wish
-            .ok_or_else(|| Failure::Unusable("the body has more blocks than can be numbered".to_owned()))?;
-        request.options.set(OptionNumber::BLOCK2, &wish.value());
-        let (_, event) = first_answer(&target, link, &arguments.config(), &request).await?;
+    let mut wish = block(first, size_exponent)?;
+    request.options.set(OptionNumber::BLOCK2, &wish.value());
+    let (mut session, mut event) = first_answer(&target, link, &arguments.config(), &request).await?;
+    let mut tag: Option<Vec<u8>> = None;
+    loop {
         let Event::Response { response, .. } = event else { return Err(no_answer(&event, link)) };
-        success(&response)?;
-        let block = response.options.view().block2().and_then(Result::ok);
-        if block.is_none_or(|block| block.offset() != wish.offset()) {
-            return Err(Failure::Unusable(format!("the server does not answer with block {number}")));
+        let block = check_block(&response, wish)?;
+        let found = response.options.view().etag().unwrap_or_default();
+        if tag.get_or_insert_with(|| found.to_vec()) != found {
+            return Err(Failure::Unusable("the representation has changed during the transfer".to_owned()));
         }
-        if output.write(&response.payload)? == Reader::Gone {
+        if output.write(&response.payload)? == Reader::Gone || !block.more() {
             return Ok(());
         }
-        size_exponent = block.map_or(size_exponent, Block::size_exponent);
-        next = block.filter(|block| block.more()).map(|block| block.num() + 1);
+        wish = self::block(block.num() + 1, block.size_exponent())?;
+        request.options.set(OptionNumber::BLOCK2, &wish.value());
+        session.give_up_after(link.give_up);
+        session.request(request.clone())?;
+        event = session.next().await?;
     }
-    Ok(())
+}
+
+fn block(number: u32, size_exponent: u8) -> Result<Block, Failure> {
+    let block = Block::new(number, false, size_exponent);
+    block.ok_or_else(|| Failure::Unusable("the body has more blocks than can be numbered".to_owned()))
+}
+
+/// The server may take smaller blocks, but must begin where it was asked to (RFC 7959 §2.4).
+fn check_block(response: &Response, wish: Block) -> Result<Block, Failure> {
+    success(response)?;
+    let block = response.options.view().block2().and_then(Result::ok);
+    block.filter(|block| block.offset() == wish.offset()).ok_or_else(|| {
+        Failure::Unusable(format!("the server does not answer with the body from byte {} on", wish.offset()))
+    })
 }
 
 /// Where the new resource is (RFC 7252 §5.10.7).
