@@ -79,3 +79,27 @@ impl Machine for mqtt_core::client::Client {
         Self::next_deadline(self)
     }
 }
+
+impl<P: coap_core::Peer> Machine for coap_core::Endpoint<P> {
+    type Input<'a> = coap_core::Input<'a, P>;
+    type Action = coap_core::Action<P>;
+
+    fn tick() -> Self::Input<'static> {
+        coap_core::Input::Tick
+    }
+
+    /// Datagrams are always taken whole.
+    fn handle(&mut self, input: Self::Input<'_>, now: Instant) -> usize {
+        let len = if let coap_core::Input::Datagram { bytes, .. } = input { bytes.len() } else { 0 };
+        Self::handle(self, input, now);
+        len
+    }
+
+    fn poll_action(&mut self) -> Option<Self::Action> {
+        Self::poll_action(self)
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        Self::next_deadline(self)
+    }
+}

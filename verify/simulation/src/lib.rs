@@ -5,5 +5,6 @@ pub mod contract;
 pub mod history;
 pub mod seeds;
 
+pub mod coap;
 pub mod mqtt;
 pub mod net;

@@ -1,8 +1,8 @@
 //! A virtual network. What it does to what is sent is drawn from a seed: the same seed, the same weather.
 //!
-//! [`stream`] has connections for byte streams. Datagrams, when a protocol on datagrams is there to be run, become a module
-//! beside it that shares [`Weather`]'s latency.
+//! [`stream`] has connections for byte streams, [`datagram`] has datagrams between any number of ends and groups.
 
+pub mod datagram;
 mod pipe;
 pub mod stream;
 
