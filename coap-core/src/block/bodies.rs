@@ -83,6 +83,12 @@ impl<P: Copy + Ord> Bodies<P> {
         };
         self.tag(&mut response);
         let piece = response.part(&part, wanted.wants_size);
+        if response.payload.len() > self.limit
+            && let Some(old) = self.store.find(peer, key)
+        {
+            // Its blocks must not be taken for those of this one.
+            self.store.remove(old);
+        }
         if part.block.more() && response.payload.len() <= self.limit {
             let bytes = response.payload.len() + response.options.view().encoded().len();
             // Without room the blocks are cut from fresh responses; the entity-tag tells whether they fit.
