@@ -96,9 +96,12 @@ impl<P: Peer> Observers<P> {
         self.by_registration.get(&(peer, token.clone())).copied()
     }
 
-    /// Whether one more of this peer has room.
-    pub(crate) fn has_room(&self, peer: P, limits: &Limits) -> bool {
-        self.entries.len() < limits.observers && self.of_peer(peer).count() < limits.observers_per_peer
+    /// Whether the peer may register with this token: it has done so already, or there is room for one more.
+    pub(crate) fn admits(&self, peer: P, token: &Token, limits: &Limits) -> bool {
+        let has_room = || {
+            self.entries.len() < limits.observers && self.of_peer(peer).count() < limits.observers_per_peer
+        };
+        self.find(peer, token).is_some() || has_room()
     }
 
     /// Enters an observer, in the place of one with the same peer and token (RFC 7641 §4.1): the sequence goes on.

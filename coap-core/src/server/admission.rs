@@ -180,8 +180,7 @@ impl<P: Peer> Server<P> {
         match (observe, known) {
             (Some(1), Some(observer)) => self.end_observation(observer, cx),
             (Some(0), _)
-                if observable
-                    && (known.is_some() || self.observers.has_room(asker.from, &cx.config.limits)) =>
+                if observable && self.observers.admits(asker.from, &asker.token, &cx.config.limits) =>
             {
                 open.role = Role::Registration(asker.clone());
             }

@@ -36,7 +36,9 @@ impl<P: Peer> Server<P> {
         let reliability = response.reliability;
         let room = self.room(asker, open.method, cx);
         let piece = self.piece(asker.from, open, response, room, cx);
-        if matches!(open.role, Role::Registration(_)) && piece.code.is_success() {
+        // Others may have registered since it was asked.
+        let registers = matches!(open.role, Role::Registration(_)) && piece.code.is_success();
+        if registers && self.observers.admits(asker.from, &asker.token, &cx.config.limits) {
             self.register(asker, open, piece, reliability, cx)
         } else {
             self.send_piece(asker, open.method, &piece, reliability, None, cx).map(drop)
