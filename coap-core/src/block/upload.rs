@@ -77,6 +77,12 @@ impl Upload {
         (self.offset, self.body.len())
     }
 
+    /// Whether this answers a block before the one that [`current`](Self::current) gave: a repetition that comes late.
+    pub(crate) fn has_passed(&self, options: Options<'_>) -> bool {
+        let answered = usable(options.block1()).ok().flatten();
+        answered.is_some_and(|block| block.offset().saturating_add(block.size()) <= self.offset)
+    }
+
     /// The response code of the whole, where `code` is that of the last block.
     pub(crate) fn outcome(&self, code: Code) -> Code {
         if self.created && code == Code::CHANGED { Code::CREATED } else { code }

@@ -37,6 +37,11 @@ impl<P: Peer> Client<P> {
                 self.report_download(key, cx);
                 self.next_block(key, cx);
             }
+            // The body that says what is asked for would have to be sent once more.
+            DownloadStep::Restart if exchange.uploaded => {
+                cx.counters.bodies_abandoned += 1;
+                self.end(key, Failure::Changing, cx);
+            }
             DownloadStep::Restart => {
                 exchange.forget_first();
                 self.next_block(key, cx);
@@ -115,12 +120,13 @@ impl<P: Peer> Client<P> {
         if exchange.kind == Kind::Group {
             request.reliability = Reliability::Confirmable;
         }
-        let (parent, uploaded) = (exchange.handle, exchange.uploaded);
+        let (parent, uploaded, request_tag) = (exchange.handle, exchange.uploaded, exchange.request_tag);
         let token = fresh_token(cx);
         match self.open(from, request, Kind::Transfer { parent }, token, cx) {
             Ok(transfer) => {
                 let exchange = &mut self.exchanges[transfer];
                 exchange.uploaded = uploaded;
+                exchange.request_tag = request_tag;
                 exchange.start_download(download, message);
                 self.exchanges[key].transfer = Some(self.exchanges[transfer].handle);
                 self.report_download(transfer, cx);
@@ -134,21 +140,19 @@ impl<P: Peer> Client<P> {
         true
     }
 
-    /// The body of a notification did not come whole. Where the next one would fare no better, that ends the observation; otherwise
-    /// the state is asked for again, by registering anew after a while. (Of a group, one member's response is missing.)
+    /// The body of a notification did not come whole: the state is asked for again by registering anew, after a while. Where that
+    /// would fare no better, or is not wanted, the observation ends. (Of a group, one member's response is missing.)
     pub(super) fn transfer_failed(&mut self, parent: Handle, failure: Failure, cx: &mut Context<'_, P>) {
         let Some(key) = self.find(parent) else { return };
         if !matches!(self.exchanges[key].kind, Kind::Observation(_)) {
             return;
         }
-        match failure {
-            Failure::BodyTooLarge | Failure::BlockMismatch | Failure::BadOption => self.end(key, failure, cx),
-            _ if cx.config.reregister => {
-                let again = Observation::stale_after(Some(0), cx.random);
-                self.timers.set(key, cx.now + again);
-            }
-            _ => {}
+        let hopeless = matches!(failure, Failure::BodyTooLarge | Failure::BlockMismatch | Failure::BadOption);
+        if hopeless || !cx.config.reregister {
+            return self.end(key, failure, cx);
         }
+        let again = Observation::stale_after(Some(0), cx.random);
+        self.timers.set(key, cx.now + again);
     }
 
     /// Gives up fetching the rest of a notification.

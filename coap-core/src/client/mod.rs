@@ -13,7 +13,7 @@ use slab::Slab;
 
 use self::exchange::{Exchange, Kind, upload_of};
 use self::phase::{Effect, Event, Phase};
-use crate::block::UploadStep;
+use crate::block::{Upload, UploadStep};
 use crate::context::Context;
 use crate::message::{self, Interaction, OutgoingId, Peer, Send};
 use crate::observe::observer::Observation;
@@ -143,6 +143,10 @@ impl<P: Peer> Client<P> {
             && acknowledges.is_none()
             && message.options.observe().is_some()
         {
+            return Taken::Accepted;
+        }
+        let passed = |upload: &Upload| upload.has_passed(message.options);
+        if acknowledges.is_none() && exchange.upload.as_ref().is_some_and(passed) {
             return Taken::Accepted;
         }
         if exchange.is_outdated(message, acknowledges.is_some(), cx.now) {
