@@ -20,6 +20,8 @@ mod mqtt_core;
 mod mqttsn_client;
 #[cfg(feature = "mqttsn-codec")]
 mod mqttsn_codec;
+#[cfg(feature = "mqttsn-gateway")]
+mod mqttsn_gateway;
 #[cfg(feature = "topic-index")]
 mod topic_index;
 #[cfg(feature = "topic-match")]
