@@ -1,5 +1,6 @@
 //! The endpoint, rule by rule.
 
+mod crossings;
 mod groups;
 mod matching;
 mod observing;
