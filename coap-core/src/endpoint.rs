@@ -63,9 +63,14 @@ impl<P: Peer> Endpoint<P> {
             Input::Tick => {
                 self.outbound.layer.tick(&mut self.counters, now);
                 self.settle_events(now);
-                let (client, server, mut cx) = self.parts(now);
-                client.tick(&mut cx);
+                let (_, server, mut cx) = self.parts(now);
                 server.tick(&mut cx);
+                // A request that ends may let the next one go, which may want to wait no time at all.
+                while self.client.next_deadline().is_some_and(|at| at <= now) {
+                    let (client, _, mut cx) = self.parts(now);
+                    client.tick(&mut cx);
+                    self.settle_events(now);
+                }
             }
         }
         self.settle_events(now);
@@ -95,7 +100,9 @@ impl<P: Peer> Endpoint<P> {
     /// [`Refused::NoMessageId`].
     pub fn request(&mut self, to: P, request: Request, now: Instant) -> Result<Handle, Refused> {
         let (client, _, mut cx) = self.parts(now);
-        client.request(to, request, &mut cx)
+        let asked = client.request(to, request, &mut cx);
+        self.settle_events(now);
+        asked
     }
 
     /// Sends a request to all that listen on a multicast address, without asking for acknowledgements (RFC 7252 §8). Responses come
@@ -106,7 +113,9 @@ impl<P: Peer> Endpoint<P> {
     /// As [`request`](Self::request), and [`Refused::NotForGroups`].
     pub fn request_group(&mut self, group: P, request: Request, now: Instant) -> Result<Handle, Refused> {
         let (client, _, mut cx) = self.parts(now);
-        client.request_group(group, request, &mut cx)
+        let asked = client.request_group(group, request, &mut cx);
+        self.settle_events(now);
+        asked
     }
 
     /// Asks for a sign of life (RFC 7252 §4.3).
@@ -115,13 +124,16 @@ impl<P: Peer> Endpoint<P> {
     /// [`Refused::Full`], [`Refused::NoMessageId`].
     pub fn ping(&mut self, to: P, now: Instant) -> Result<Handle, Refused> {
         let (client, _, mut cx) = self.parts(now);
-        client.ping(to, &mut cx)
+        let asked = client.ping(to, &mut cx);
+        self.settle_events(now);
+        asked
     }
 
     /// Forgets a request of this endpoint; one that has ended is ignored. The peer is told nothing; a later notification gets a Reset.
     pub fn cancel(&mut self, handle: Handle, now: Instant) {
         let (client, _, mut cx) = self.parts(now);
         client.cancel(handle, &mut cx);
+        self.settle_events(now);
     }
 
     /// Asks the peer to end an observation (RFC 7641 §3.6). The response to that, or its failure, ends the handle.
@@ -130,7 +142,9 @@ impl<P: Peer> Endpoint<P> {
     /// [`Refused::Unknown`] when the handle is no observation's.
     pub fn deregister(&mut self, handle: Handle, now: Instant) -> Result<(), Refused> {
         let (client, _, mut cx) = self.parts(now);
-        client.deregister(handle, &mut cx)
+        let asked = client.deregister(handle, &mut cx);
+        self.settle_events(now);
+        asked
     }
 
     /// Answers a peer's request.
@@ -140,7 +154,9 @@ impl<P: Peer> Endpoint<P> {
     /// [`Refused::TooLarge`]; [`Refused::Full`] and [`Refused::NoMessageId`] when it cannot be sent now, then it may be tried again.
     pub fn respond(&mut self, id: RequestId, response: Response, now: Instant) -> Result<(), Refused> {
         let (_, server, mut cx) = self.parts(now);
-        server.respond(id, response, &mut cx)
+        let responded = server.respond(id, response, &mut cx);
+        self.settle_events(now);
+        responded
     }
 
     /// Adds a resource. Requests for it become [`Action::Request`]s, and `/.well-known/core` lists it (RFC 6690).
@@ -155,6 +171,7 @@ impl<P: Peer> Endpoint<P> {
     pub fn remove_resource(&mut self, id: ResourceId, now: Instant) {
         let (_, server, mut cx) = self.parts(now);
         server.remove_resource(id, &mut cx);
+        self.settle_events(now);
     }
 
     /// The state of a resource has changed: each observer's request comes again as an [`Action::Request`], and the answer to it
@@ -162,6 +179,7 @@ impl<P: Peer> Endpoint<P> {
     pub fn changed(&mut self, id: ResourceId, now: Instant) {
         let (_, server, mut cx) = self.parts(now);
         server.changed(id, &mut cx);
+        self.settle_events(now);
     }
 
     /// The links of `/.well-known/core` (RFC 6690), all of them.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use coap_codec::{Code, OptionNumber};
-use coap_core::{Action, Reliability, Request, Resource, Response};
+use coap_core::{Action, Config, Failure, Input, Reliability, Request, Resource, Response, Transmission};
 
-use crate::support::{Fate, Pair, SERVER};
+use crate::support::{Fate, Lone, Pair, SERVER};
 
 fn hello() -> Pair {
     let mut pair = Pair::new(|server, request, now| {
@@ -133,4 +133,35 @@ fn a_handler_runs_once_however_often_its_request_arrives() {
     pair.client.request(SERVER, Request::new(Code::POST).path("x"), pair.now).unwrap();
     pair.settle();
     assert_eq!((runs.get(), pair.responses().len()), (1, 1));
+}
+
+#[test]
+fn a_late_tick_leaves_no_deadline_behind_where_one_end_lets_the_next_request_go() {
+    let transmission = Transmission { probing_rate: 1_000_000, ..Transmission::default() };
+    let mut lone = Lone::new(Config { transmission, ..Config::default() });
+    for _ in 0..3 {
+        let request = Request { timeout: Some(Duration::ZERO), ..Request::new(Code::GET).non_confirmable() };
+        lone.endpoint.request(SERVER, request, lone.now).unwrap();
+    }
+    lone.drain();
+    for _ in 0..3 {
+        lone.now = lone.now + Duration::from_secs(1);
+        lone.endpoint.handle(Input::Tick, lone.now);
+        lone.drain();
+        assert!(lone.endpoint.next_deadline().is_none_or(|next| next > lone.now));
+    }
+    assert_eq!((lone.sent.len(), lone.reported.len()), (3, 3));
+}
+
+#[test]
+fn the_time_for_the_response_to_a_non_confirmable_request_begins_when_it_is_sent() {
+    let mut lone = Lone::new(Config::default());
+    let timeout = Duration::from_secs(1);
+    let request = Request { timeout: Some(timeout), ..Request::new(Code::GET).non_confirmable() };
+    let handle = lone.endpoint.request(SERVER, request, lone.now).unwrap();
+    lone.drain();
+    assert_eq!(lone.endpoint.next_deadline(), Some(lone.now + timeout));
+    lone.wait(timeout);
+    let failure = Failure::NoResponse;
+    assert_eq!(lone.reported.pop_front(), Some(Action::Failed { handle, failure }));
 }
