@@ -32,7 +32,8 @@ pub enum Bodies {
     #[default]
     Whole,
     /// The application: Block options pass through in both directions, for random access, for servers without state, and for
-    /// bodies larger than memory.
+    /// bodies larger than memory. It has to keep responses small, too, where a method is not GET or FETCH and the peer may be another
+    /// than it says: the endpoint cannot cut those, nor have the request repeated (RFC 9175 §2.4).
     Blocks,
 }
 

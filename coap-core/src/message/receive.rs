@@ -105,7 +105,7 @@ impl<P: Peer> MessageLayer<P> {
         if let Some(peer) = self.peers.find(from) {
             self.heard(peer, now);
             if let Some(key) = self.remembered.find(&mut self.peers, peer, message.message_id.get(), now) {
-                self.repeated(key, message, counters);
+                self.repeated(key, message, multicast, counters);
                 return Arrival::Nothing;
             }
         }
@@ -133,13 +133,15 @@ impl<P: Peer> MessageLayer<P> {
     }
 
     /// A duplicate, by its source and message id alone (§4.5). That the token differs is the peer's fault: it uses a message
-    /// id again too early. It gets the old answer, and is counted.
-    fn repeated(&mut self, key: Key, message: &Message<'_>, counters: &mut Counters) {
+    /// id again too early. It gets the old answer, unless it went to a group (§8.1), and is counted.
+    fn repeated(&mut self, key: Key, message: &Message<'_>, multicast: bool, counters: &mut Counters) {
         counters.duplicates += 1;
         if self.remembered.get(key).is_some_and(|incoming| incoming.token != token_hash(message.token)) {
             counters.message_ids_reused += 1;
         }
-        self.answer(key, deduplication::Event::Repetition);
+        if !multicast {
+            self.answer(key, deduplication::Event::Repetition);
+        }
     }
 
     /// An Empty Confirmable message asks for a Reset, and nothing is to be remembered: the next gets the same (§4.2, §4.3).

@@ -32,14 +32,17 @@ pub(super) struct Incoming {
     expires: Instant,
 }
 
-/// What is remembered. Each message is in one of four lists, ordered by age: Confirmable or not, evictable or not.
-/// Evictable is a message that is answered and repeatable.
+/// What is remembered. Evictable is a message that is answered and repeatable.
 #[derive(Debug)]
 pub(super) struct Remembered {
     messages: Table<Incoming>,
     index: Index,
     links: Links,
-    by_age: [List; 4],
+    /// Confirmable messages and others, as they came: each kind in the order in which its time will be over.
+    by_age: [List; 2],
+    /// Evictable messages, as they were answered.
+    evictable: List,
+    evictable_links: Links,
     /// For the lists of evictable messages that the peers have.
     peer_links: Links,
     bytes: usize,
@@ -56,7 +59,9 @@ impl Remembered {
             messages: Table::new(),
             index: Index::new(key),
             links: Links::default(),
-            by_age: [List::EMPTY; 4],
+            by_age: [List::EMPTY; 2],
+            evictable: List::EMPTY,
+            evictable_links: Links::default(),
             peer_links: Links::default(),
             bytes: 0,
             limits,
@@ -100,7 +105,7 @@ impl Remembered {
             self.evict(peers, oldest);
         }
         if self.messages.len() >= self.limits.remembered {
-            let oldest = self.oldest_evictable()?;
+            let oldest = self.evictable.first()?;
             self.evict(peers, oldest);
         }
         let confirmable = message.message_type == MessageType::Confirmable;
@@ -111,7 +116,7 @@ impl Remembered {
             false => State::NonConfirmable,
         };
         let lifetime = if confirmable { self.exchange_lifetime } else { self.non_lifetime };
-        let key = self.messages.insert(Incoming {
+        let incoming = Incoming {
             peer,
             message_id,
             state,
@@ -120,33 +125,33 @@ impl Remembered {
             confirmable,
             repeatable: is_repeatable(message.code),
             expires: now + lifetime,
-        });
+        };
+        let (list, evictable) = (incoming.list(), incoming.is_evictable());
+        let key = self.messages.insert(incoming);
         self.index.insert(index::name(peer, message_id), key.slot());
         peers.at(peer).remembered += 1;
-        self.enlist(peers, key);
+        self.by_age[list].push(&mut self.links, key.slot());
+        if evictable {
+            self.make_evictable(peers, peer, key);
+        }
         Some(key)
     }
 
-    /// Sets the state of a message, and moves it among the evictable ones when it has become that.
+    /// Sets the state of a message, which may make it evictable, and never the other way round.
     pub(super) fn set_state<P: Peer>(&mut self, peers: &mut Peers<P>, key: Key, state: State) {
-        let Some(incoming) = self.messages.get(key) else { return };
-        if incoming.state.is_answered() == state.is_answered() {
-            if let Some(incoming) = self.messages.get_mut(key) {
-                incoming.state = state;
-            }
-            return;
+        let Some(incoming) = self.messages.get_mut(key) else { return };
+        let before = incoming.is_evictable();
+        incoming.state = state;
+        let peer = incoming.peer;
+        if !before && incoming.is_evictable() {
+            self.make_evictable(peers, peer, key);
         }
-        self.delist(peers, key);
-        if let Some(incoming) = self.messages.get_mut(key) {
-            incoming.state = state;
-        }
-        self.enlist(peers, key);
     }
 
     /// Keeps the piggybacked response of a message; false when there is no room for it.
     pub(super) fn keep_answer<P: Peer>(&mut self, peers: &mut Peers<P>, key: Key, answer: &[u8]) -> bool {
         while self.bytes + answer.len() > self.limits.remembered_bytes {
-            let oldest = self.oldest_evictable().filter(|_| answer.len() <= self.limits.remembered_bytes);
+            let oldest = self.evictable.first().filter(|_| answer.len() <= self.limits.remembered_bytes);
             let Some(oldest) = oldest else { return false };
             self.evict(peers, oldest);
         }
@@ -192,12 +197,6 @@ impl Remembered {
         self.messages.key_at(slot).and_then(|key| self.messages.get(key)).map(|incoming| incoming.expires)
     }
 
-    fn oldest_evictable(&self) -> Option<u32> {
-        let [_, confirmable, _, non_confirmable] = &self.by_age;
-        let fronts = [confirmable.first(), non_confirmable.first()];
-        fronts.into_iter().flatten().min_by_key(|&slot| self.expires(slot))
-    }
-
     fn evict<P: Peer>(&mut self, peers: &mut Peers<P>, slot: u32) {
         if let Some(key) = self.messages.key_at(slot) {
             self.forget(peers, key);
@@ -206,27 +205,21 @@ impl Remembered {
     }
 
     fn forget<P: Peer>(&mut self, peers: &mut Peers<P>, key: Key) {
-        self.delist(peers, key);
         let Some(incoming) = self.messages.remove(key) else { return };
-        self.index.remove(index::name(incoming.peer, incoming.message_id), key.slot());
+        let (slot, peer) = (key.slot(), peers.at(incoming.peer));
+        self.index.remove(index::name(incoming.peer, incoming.message_id), slot);
         self.bytes -= incoming.answer.len();
-        peers.at(incoming.peer).remembered -= 1;
-    }
-
-    fn enlist<P: Peer>(&mut self, peers: &mut Peers<P>, key: Key) {
-        let Some(incoming) = self.messages.get(key) else { return };
-        self.by_age[incoming.list()].push(&mut self.links, key.slot());
+        self.by_age[incoming.list()].remove(&mut self.links, slot);
+        peer.remembered -= 1;
         if incoming.is_evictable() {
-            peers.at(incoming.peer).evictable.push(&mut self.peer_links, key.slot());
+            self.evictable.remove(&mut self.evictable_links, slot);
+            peer.evictable.remove(&mut self.peer_links, slot);
         }
     }
 
-    fn delist<P: Peer>(&mut self, peers: &mut Peers<P>, key: Key) {
-        let Some(incoming) = self.messages.get(key) else { return };
-        self.by_age[incoming.list()].remove(&mut self.links, key.slot());
-        if incoming.is_evictable() {
-            peers.at(incoming.peer).evictable.remove(&mut self.peer_links, key.slot());
-        }
+    fn make_evictable<P: Peer>(&mut self, peers: &mut Peers<P>, peer: u32, key: Key) {
+        self.evictable.push(&mut self.evictable_links, key.slot());
+        peers.at(peer).evictable.push(&mut self.peer_links, key.slot());
     }
 }
 
@@ -236,8 +229,7 @@ impl Incoming {
     }
 
     const fn list(&self) -> usize {
-        let non_confirmable = if self.confirmable { 0 } else { 2 };
-        non_confirmable + self.is_evictable() as usize
+        if self.confirmable { 0 } else { 1 }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use coap_codec::{Code, OptionNumber};
+use coap_codec::{Code, OptionNumber, Options};
 
 use super::subject::{Observer, ObserverId, Waiting};
 use crate::action::{IncomingRequest, Trigger};
@@ -12,11 +12,8 @@ use crate::message::{Event, Interaction, OutgoingId, Peer, Send};
 use crate::outbound::Owner;
 use crate::resource::ResourceId;
 use crate::server::asker::Asker;
-use crate::server::{Open, Role, Sent, Server};
+use crate::server::{Open, Role, Sent, Server, overhead};
 use crate::{Action, Refused, Reliability, RequestId, Response};
-
-/// Bytes of a notification that are not payload, at the most as a rule.
-const OVERHEAD: usize = 64;
 
 /// The largest notification to a peer of unknown address, until it acknowledges one: about what any request may be answered with
 /// (RFC 9175 §2.4).
@@ -45,6 +42,8 @@ impl<P: Peer> Server<P> {
         if let Some(known) = known {
             self.silence(known, cx);
         }
+        // The same token may have been for another resource.
+        let before = known.and_then(|known| self.observers.get(known)).map(|known| known.resource);
         let confirmed = (asker.verified || self.echo.is_verified(asker.from, cx.now)).then_some(cx.now);
         let format = (piece.code == Code::CONTENT).then(|| piece.options.view().content_format());
         let observer = Observer::new(asker, resource, open, format, confirmed, cx.now);
@@ -54,8 +53,8 @@ impl<P: Peer> Server<P> {
         let sent = self.send_piece(asker, open.method, &piece, reliability, Some(Owner::Observer(id)), cx);
         let Ok(Sent::Whole(outgoing)) = sent else {
             self.observers.remove(id);
-            if known.is_some() {
-                self.report_observers(resource, cx);
+            if let Some(before) = before {
+                self.report_observers(before, cx);
             }
             return sent.map(drop);
         };
@@ -64,7 +63,10 @@ impl<P: Peer> Server<P> {
             observer.unconfirmed = outgoing.is_some() && confirmable;
             observer.outgoing = outgoing;
         }
-        if known.is_none() {
+        if before != Some(resource) {
+            if let Some(before) = before {
+                self.report_observers(before, cx);
+            }
             self.report_observers(resource, cx);
         }
         Ok(())
@@ -79,32 +81,26 @@ impl<P: Peer> Server<P> {
         cx: &mut Context<'_, P>,
     ) -> Result<(), Refused> {
         let Some(observer) = self.observers.get(id) else { return Ok(()) };
-        let again = core::mem::take(&mut observer.changed);
-        observer.asked = None;
         let peer = observer.peer;
         if !response.code.is_success() {
-            self.notify_last(id, &response, cx);
-            return Ok(());
+            return self.answer_last(id, &response, cx);
         }
         // RFC 7641 §4.2: the Content-Format stays what it was. 2.03 has none.
         let format = response.options.view().content_format();
         if response.code == Code::CONTENT && *observer.content_format.get_or_insert(format) != format {
-            self.notify_last(id, &Response::new(Code::NOT_ACCEPTABLE), cx);
-            return Ok(());
+            return self.answer_last(id, &Response::new(Code::NOT_ACCEPTABLE), cx);
         }
         let reliability = response.reliability;
         let room = if observer.confirmed.is_some() { cx.config.max_datagram } else { UNCONFIRMED };
-        let room = room.saturating_sub(OVERHEAD);
+        let room = room.saturating_sub(overhead(&observer.token, response.options.view()));
         let mut piece = self.piece(peer, open, response, room, cx);
         let Some(observer) = self.observers.get(id) else { return Ok(()) };
         piece.options.set_uint(OptionNumber::OBSERVE, observer.sequence.take().into());
-        let datagram = cx.outbound.encode(
-            piece.code,
-            observer.token.as_bytes(),
-            piece.options.view(),
-            &piece.payload,
-        )?;
+        let datagram =
+            cx.encode(piece.code, observer.token.as_bytes(), piece.options.view(), &piece.payload)?;
         let confirmable = observer.wants_confirmation(reliability, cx);
+        let again = core::mem::take(&mut observer.changed);
+        observer.asked = None;
         self.offer(id, Waiting { datagram, confirmable }, cx);
         if again {
             self.ask_for(id, cx);
@@ -112,18 +108,41 @@ impl<P: Peer> Server<P> {
         Ok(())
     }
 
+    /// What the application has answered ends the observation.
+    fn answer_last(
+        &mut self,
+        id: ObserverId,
+        response: &Response,
+        cx: &mut Context<'_, P>,
+    ) -> Result<(), Refused> {
+        let asked = self.observers.get(id).and_then(|observer| observer.asked.take());
+        let sent = self.notify_last(id, response, cx);
+        if let (Err(_), Some(observer)) = (sent, self.observers.get(id)) {
+            observer.asked = asked;
+        }
+        sent
+    }
+
     /// An error, without Observe: the last notification (RFC 7641 §4.2).
-    pub(crate) fn notify_last(&mut self, id: ObserverId, response: &Response, cx: &mut Context<'_, P>) {
-        self.silence(id, cx);
-        let Some(observer) = self.observers.remove(id) else { return };
-        self.report_observers(observer.resource, cx);
+    pub(crate) fn notify_last(
+        &mut self,
+        id: ObserverId,
+        response: &Response,
+        cx: &mut Context<'_, P>,
+    ) -> Result<(), Refused> {
+        let Some(observer) = self.observers.get(id) else { return Ok(()) };
+        let (peer, token) = (observer.peer, observer.token.as_bytes());
+        let mut datagram = cx.encode(response.code, token, response.options.view(), &response.payload)?;
+        if observer.confirmed.is_none() && datagram.len() > UNCONFIRMED {
+            // The code says it all.
+            datagram = cx.encode(response.code, token, Options::EMPTY, &[])?;
+        }
+        self.end_observation(id, cx);
         let confirmable = response.reliability != Some(Reliability::NonConfirmable);
         let how = Send { confirmable, interaction: Interaction::Notification, not_before: None };
-        let sent = cx
-            .outbound
-            .encode(response.code, observer.token.as_bytes(), response.options.view(), &response.payload)
-            .and_then(|datagram| cx.outbound.send(observer.peer, datagram, how, None, cx.now));
+        let sent = cx.outbound.send(peer, datagram, how, None, cx.now);
         cx.counters.dropped_full += u64::from(sent.is_err());
+        Ok(())
     }
 
     /// Takes an observer out of the list.

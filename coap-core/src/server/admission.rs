@@ -3,7 +3,7 @@
 use alloc::format;
 
 use bytes::Bytes;
-use coap_codec::{Block, Code, Message, OptionNumber};
+use coap_codec::{Block, Code, Message, OptionNumber, Options};
 
 use super::asker::Asker;
 use super::response::is_safe;
@@ -94,7 +94,7 @@ impl<P: Peer> Server<P> {
         cx: &mut Context<'_, P>,
     ) -> Result<(), Ending> {
         let key = operation_key(message.code, message.options);
-        let room = self.room(asker, message.code, cx);
+        let room = self.room(asker, message.code, Options::EMPTY, cx);
         if let Some(piece) = self.bodies.further(asker.from, &key, blocks, room, cx.now) {
             return Err(Ending::Answer(piece));
         }

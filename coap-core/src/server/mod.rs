@@ -18,7 +18,7 @@ use machine::{Deadlines, Instant};
 use self::admission::Ending;
 use self::asker::Asker;
 pub(crate) use self::open::{Open, OpenRequests, Role};
-pub(crate) use self::response::Sent;
+pub(crate) use self::response::{Sent, overhead};
 use crate::action::{IncomingRequest, Trigger};
 use crate::block::{self, Assemblies};
 use crate::context::Context;
@@ -172,7 +172,9 @@ impl<P: Peer> Server<P> {
             return;
         }
         while let Some(observer) = { self.observers.of_resource(id).next() } {
-            self.notify_last(observer, &Response::new(Code::NOT_FOUND), cx);
+            if self.notify_last(observer, &Response::new(Code::NOT_FOUND), cx).is_err() {
+                self.end_observation(observer, cx);
+            }
         }
         let of_resource = |open: &Open<P>| open.resource == Some(id);
         for open in self.open.which(of_resource) {

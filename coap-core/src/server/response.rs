@@ -1,7 +1,7 @@
 //! Responses on their way out: validated, cut, held small, sent.
 
 use bytes::Bytes;
-use coap_codec::{Code, OptionNumber};
+use coap_codec::{Code, OptionNumber, Options};
 
 use super::asker::Asker;
 use super::{Open, Role, Server};
@@ -10,7 +10,7 @@ use crate::cache_key::operation_key;
 use crate::context::Context;
 use crate::message::{OutgoingId, Peer};
 use crate::outbound::Owner;
-use crate::{Bodies, OptionList, Refused, Reliability, Response, policy};
+use crate::{Bodies, OptionList, Refused, Reliability, Response, Token, policy};
 
 /// What was sent in answer.
 pub(crate) enum Sent {
@@ -34,8 +34,13 @@ impl<P: Peer> Server<P> {
             return Ok(());
         }
         let reliability = response.reliability;
-        let room = self.room(asker, open.method, cx);
+        let room = self.room(asker, open.method, response.options.view(), cx);
         let piece = self.piece(asker.from, open, response, room, cx);
+        // It may have become an error.
+        if asker.does_without(piece.code, piece.payload.is_empty()) {
+            asker.leave(cx);
+            return Ok(());
+        }
         // Others may have registered since it was asked.
         let registers = matches!(open.role, Role::Registration(_)) && piece.code.is_success();
         if registers && self.observers.admits(asker.from, &asker.token, &cx.config.limits) {
@@ -56,11 +61,7 @@ impl<P: Peer> Server<P> {
         owner: Option<Owner>,
         cx: &mut Context<'_, P>,
     ) -> Result<Sent, Refused> {
-        let datagram =
-            cx.outbound.encode(piece.code, asker.token.as_bytes(), piece.options.view(), &piece.payload)?;
-        if datagram.len() > cx.config.max_datagram {
-            return Err(Refused::TooLarge);
-        }
+        let datagram = cx.encode(piece.code, asker.token.as_bytes(), piece.options.view(), &piece.payload)?;
         let allowed =
             asker.verified || self.echo.allow(asker.from, asker.request_len, datagram.len(), cx.now);
         if allowed || !is_safe(method) {
@@ -111,15 +112,19 @@ impl<P: Peer> Server<P> {
 
     /// Bytes that the payload of a response may have: what the datagram leaves, and where a challenge would have the request carried
     /// out twice, what the peer may get without one (RFC 9175 §2.4).
-    pub(super) fn room(&mut self, asker: &Asker<P>, method: Code, cx: &Context<'_, P>) -> usize {
-        /// What header, token and options commonly take.
-        const OVERHEAD: usize = 64;
+    pub(super) fn room(
+        &mut self,
+        asker: &Asker<P>,
+        method: Code,
+        options: Options<'_>,
+        cx: &Context<'_, P>,
+    ) -> usize {
         let allowed = if asker.verified || is_safe(method) && !asker.multicast {
             usize::MAX
         } else {
             self.echo.room(asker.from, asker.request_len, cx.now)
         };
-        allowed.min(cx.config.max_datagram).saturating_sub(OVERHEAD)
+        allowed.min(cx.config.max_datagram).saturating_sub(overhead(&asker.token, options))
     }
 
     /// Sends an answer that the application has no part in.
@@ -146,4 +151,13 @@ impl<P: Peer> Server<P> {
 /// Methods that change nothing (RFC 7252 §5.1, RFC 8132 §1).
 pub(super) const fn is_safe(method: Code) -> bool {
     matches!(method, Code::GET | Code::FETCH)
+}
+
+/// Bytes of a response that are not payload, but for rare cases: header, token, its options, and those of blocks.
+pub(crate) fn overhead(token: &Token, options: Options<'_>) -> usize {
+    const COMMON: usize = 64;
+    const HEADER: usize = 4 + 1;
+    /// Block1, Block2, Size2 and an ETag.
+    const BLOCKS: usize = 5 + 5 + 6 + 9;
+    COMMON.max(HEADER + token.as_bytes().len() + options.encoded().len() + BLOCKS)
 }

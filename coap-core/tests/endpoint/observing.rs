@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use coap_codec::{Code, MessageType, OptionNumber};
 use coap_core::{
-    Action, Config, Failure, Handle, Limits, NotificationPolicy, Reliability, Request, Resource, ResourceId,
-    Response, Trigger,
+    Action, Config, Failure, Handle, Limits, NotificationPolicy, Refused, Reliability, Request, Resource,
+    ResourceId, Response, Trigger,
 };
 
 use crate::support::{Lone, Wire};
@@ -257,6 +257,22 @@ mod subject {
     }
 
     #[test]
+    fn a_registration_moves_to_another_resource_with_its_token() {
+        let (mut lone, first) = server(Config::default());
+        let second = lone.endpoint.add_resource(Resource::new("y").observable()).unwrap();
+        register(&mut lone, 1, b"1");
+        lone.reported.clear();
+        let mut elsewhere = get(2, b"1", Some(0));
+        elsewhere.options.set(OptionNumber::URI_PATH, b"y");
+        lone.receive(PEER, &elsewhere);
+        let asked = lone.only_request();
+        lone.respond(&asked, state("a"));
+        let told: Vec<_> = lone.reported.drain(..).collect();
+        let now = |resource, count| Action::Observers { resource, count };
+        assert_eq!(told, [now(first, 0), now(second, 1)]);
+    }
+
+    #[test]
     fn sequence_numbers_increase_across_a_registration_anew() {
         let (mut lone, resource) = server(Config::default());
         let mut numbers = vec![register(&mut lone, 1, b"t").options().observe().unwrap()];
@@ -465,6 +481,27 @@ mod subject {
         assert_eq!((rest.payload.len(), rest.options().observe()), (976, None));
         assert_eq!(rest.options().etag(), first.options().etag());
         assert!(lone.requests().is_empty());
+    }
+
+    #[test]
+    fn a_notification_that_no_datagram_has_room_for_is_refused_and_can_be_given_again() {
+        let (mut lone, resource) = server(Config::default());
+        register(&mut lone, 1, b"1");
+        lone.endpoint.changed(resource, lone.now);
+        let asked = lone.only_request();
+        let error = || Response::new(Code::NOT_FOUND).payload(vec![b'e'; 1500]);
+        let long = || state("a").with(OptionNumber::LOCATION_QUERY, &[b'l'; 1200]);
+        for response in [error(), long()] {
+            assert_eq!(lone.endpoint.respond(asked.id, response, lone.now), Err(Refused::TooLarge));
+        }
+        lone.nothing_sent();
+        // It is still asked, and only once.
+        lone.endpoint.changed(resource, lone.now);
+        assert!(lone.requests().is_empty());
+        lone.respond(&asked, state("b"));
+        lone.wait(Duration::from_secs(3));
+        assert_eq!(lone.sent.pop_front().map(|(_, wire)| wire.payload), Some(b"b".to_vec()));
+        lone.only_request();
     }
 
     #[test]

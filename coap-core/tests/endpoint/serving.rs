@@ -217,15 +217,16 @@ fn too_many_requests_of_one_peer_and_of_all_are_told_later() {
 }
 
 /// RFC 7252 §8.2: in leisure, from the unicast address, and only what is of use.
+fn multicast(lone: &mut Lone, wire: &Wire) {
+    let bytes = wire.bytes();
+    let input = Input::Datagram { from: PEER, bytes: &bytes, multicast: true, verified: true };
+    lone.endpoint.handle(input, lone.now);
+    lone.drain();
+}
+
 #[test]
 fn a_group_gets_answers_in_leisure_and_no_errors() {
     let mut lone = server(Config::default());
-    let multicast = |lone: &mut Lone, wire: &Wire| {
-        let bytes = wire.bytes();
-        lone.endpoint
-            .handle(Input::Datagram { from: PEER, bytes: &bytes, multicast: true, verified: true }, lone.now);
-        lone.drain();
-    };
     let mut missing = non(18);
     missing.options.add(OptionNumber::URI_PATH, b"y");
     multicast(&mut lone, &missing);
@@ -290,4 +291,50 @@ fn the_list_of_resources_belongs_to_no_subtree() {
     list.id = 2;
     lone.receive(PEER, &list);
     lone.only_request();
+}
+
+/// The application's answer is a success, the block of it that was wanted is none.
+#[test]
+fn a_group_does_not_hear_that_a_body_has_no_such_block() {
+    let mut lone = server(Config::default());
+    let mut wire = non(30);
+    wire.options.add_uint(OptionNumber::BLOCK2, 5 << 4);
+    multicast(&mut lone, &wire);
+    let asked = lone.only_request();
+    lone.respond(&asked, content());
+    lone.wait(Duration::from_secs(20));
+    lone.nothing_sent();
+}
+
+/// The peer should have taken another message id (§8.1); no acknowledgement and no Reset belong to what went to a group.
+#[test]
+fn a_message_to_a_group_with_the_id_of_another_gets_no_acknowledgement() {
+    let mut lone = server(Config::default());
+    let mut missing = con(31);
+    missing.options.add(OptionNumber::URI_PATH, b"y");
+    lone.receive(PEER, &missing);
+    assert_eq!(lone.only_sent().code, Code::NOT_FOUND);
+    multicast(&mut lone, &non(31));
+    lone.nothing_sent();
+    assert_eq!(lone.endpoint.counters().duplicates, 1);
+}
+
+/// The first is answered after the second has come, and the second not at all.
+#[test]
+fn a_message_is_forgotten_when_its_time_is_over_however_late_it_was_answered() {
+    let mut lone = server(Config::default());
+    lone.endpoint.add_resource(Resource::new("y").methods(&[Code::POST])).unwrap();
+    let post = |id| {
+        let mut wire = Wire::new(MessageType::Confirmable, Code::POST, id, &[id as u8]);
+        wire.options.add(OptionNumber::URI_PATH, b"y");
+        wire
+    };
+    lone.receive(PEER, &post(1));
+    let first = lone.only_request();
+    lone.wait(Duration::from_secs(100));
+    lone.receive(PEER, &post(2));
+    lone.respond(&first, Response::new(Code::CHANGED));
+    assert_eq!(lone.endpoint.gauges().remembered, 2);
+    lone.wait(Duration::from_secs(147));
+    assert_eq!(lone.endpoint.gauges().remembered, 1);
 }
