@@ -105,7 +105,8 @@ pub enum Mode {
 pub struct Upstream {
     /// The protocol version; where the server knows no MQTT 5, the gateway falls back to 3.1.1. Default 5.
     pub version: ProtocolVersion,
-    /// The client identifier of the gateway's own connection. Default `mqttsn-gateway`.
+    /// The client identifier of the gateway's own connection: no two gateways of a server may have the same. Default empty: a
+    /// random one. With MQTT 3.1.1 the session then ends with each connection.
     pub client_id: String,
     /// What goes before the identifiers of clients (transparent). Default nothing.
     pub client_id_prefix: String,
@@ -215,7 +216,7 @@ impl Default for Upstream {
     fn default() -> Self {
         Self {
             version: ProtocolVersion::V5,
-            client_id: "mqttsn-gateway".into(),
+            client_id: String::new(),
             client_id_prefix: String::new(),
             username: None,
             password: None,

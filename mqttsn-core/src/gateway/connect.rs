@@ -60,8 +60,8 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
     /// server.
     fn client_id(&mut self, address: &Address<P>, client_id: &str) -> Option<Box<str>> {
         if !client_id.is_empty() {
-            let upstream = &self.config.upstream;
-            let own = upstream.client_id.strip_prefix(&*upstream.client_id_prefix) == Some(client_id);
+            let prefix = &*self.config.upstream.client_id_prefix;
+            let own = self.hub_id.strip_prefix(prefix) == Some(client_id);
             return (!own || self.config.mode == Mode::Aggregating).then(|| client_id.into());
         }
         if !self.config.assign_client_ids {

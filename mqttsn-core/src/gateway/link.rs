@@ -8,11 +8,11 @@ use core::fmt::Debug;
 use machine::Instant;
 use mqtt_codec::{Properties, Property, ProtocolVersion, ReasonCode};
 use mqtt_core::client::{self, Action as ClientAction, Client, DisconnectReason, Handle, Outcome};
-use mqttsn_codec::MessageId;
+use mqttsn_codec::{MessageId, ReturnCode};
 
 use super::io::{self, Action, UpstreamId};
 use super::peer::PeerKey;
-use super::{Gateway, Mode, Timer};
+use super::{Gateway, Mode, Timer, inbound};
 
 /// An MQTT client and its connection.
 #[derive(Debug)]
@@ -102,9 +102,12 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
             return;
         }
         let upstream = &self.config.upstream;
+        let random = upstream.client_id.is_empty();
         let config = client::Config {
-            client_id: upstream.client_id.clone(),
-            clean_start: self.version == ProtocolVersion::V5 || self.config.mode == Mode::Transparent,
+            client_id: self.hub_id.as_ref().into(),
+            clean_start: random
+                || self.version == ProtocolVersion::V5
+                || self.config.mode == Mode::Transparent,
             session_expiry: if self.config.mode == Mode::Aggregating { 3600 } else { 0 },
             max_queued: upstream.max_shared_queued,
             max_memory: upstream.max_memory,
@@ -222,9 +225,10 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         }
         if self.hub == Some(index) {
             if fall_back {
-                self.remove_link(index, now);
                 self.hub = None;
+                self.remove_link(index, now);
                 self.open_hub(now);
+                self.subscribe_anew(now);
             } else {
                 // Says nothing while there is no server, and forgets when it would have.
                 self.advertise(now);
@@ -267,6 +271,18 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
     pub(super) fn remove_link(&mut self, index: u32, now: Instant) {
         let Some(link) = self.links.try_remove(index as usize) else { return };
         self.deadlines.cancel(Timer::Link(index));
+        self.out.counters.wills_dropped += u64::from(link.leaving);
+        // Who still waits for an answer gets one.
+        for Origin { peer, what } in link.origins.into_values() {
+            match what {
+                What::Publish(id) => {
+                    self.message_done(peer, id, inbound::Event::Failed, ReturnCode::CONGESTION);
+                }
+                What::Subscribe(id) => self.answer_subscribe(peer, id, Err(ReturnCode::CONGESTION)),
+                What::Unsubscribe(id) => self.answer_unsubscribe(peer, id),
+                What::Will | What::Filter(_) => {}
+            }
+        }
         if let Some(peer) = link.place.and_then(|place| self.peers.get_mut(place as usize))
             && peer.link == Some(index)
         {

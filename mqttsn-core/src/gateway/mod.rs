@@ -33,7 +33,9 @@ mod topics;
 mod transparent;
 mod will;
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::format;
 use alloc::sync::Arc;
 use core::fmt::Debug;
 
@@ -81,6 +83,8 @@ pub struct Gateway<P> {
     links: Slab<Link>,
     /// The gateway's own connection: for all clients (aggregating), or for QoS -1 (transparent).
     hub: Option<u32>,
+    /// Its client identifier.
+    hub_id: Box<str>,
     next_generation: u32,
     /// Links whose clients may have said something.
     dirty: VecDeque<u32>,
@@ -128,6 +132,7 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
             buffered: 0,
             links: Slab::new(),
             hub: None,
+            hub_id: hub_id(&config, &mut random),
             next_generation: 0,
             dirty: VecDeque::new(),
             aggregate: aggregating.then(|| Aggregate::new(&config, random.next_u64())),
@@ -252,5 +257,13 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         if self.deadlines.get(Timer::Peer(index)).is_none_or(|set| set > due) {
             self.deadlines.set(Timer::Peer(index), due);
         }
+    }
+}
+
+/// The configured client identifier, or a random one.
+fn hub_id(config: &Config, random: &mut Random) -> Box<str> {
+    match &*config.upstream.client_id {
+        "" => format!("mqttsn-gateway-{:08x}", random.next_u32()).into(),
+        client_id => client_id.into(),
     }
 }

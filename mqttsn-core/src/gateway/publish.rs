@@ -8,7 +8,6 @@ use mqtt_core::Publication;
 use mqtt_core::client::{DropReason, Outcome};
 use mqttsn_codec::{MessageId, MinusOneTopic, Packet, PubAck, Publish, PublishMinusOne, ReturnCode};
 
-use super::Gateway;
 use super::config::MinusOnePolicy;
 use super::inbound::{Event, Reaction, digest, published};
 use super::io::Address;
@@ -16,6 +15,7 @@ use super::link::{Origin, What};
 use super::peer::PeerKey;
 use super::register::{short_name, topic_name};
 use super::strangers::Deed;
+use super::{Gateway, Mode};
 
 impl<P: Clone + Ord + Debug> Gateway<P> {
     pub(super) fn on_publish(&mut self, key: PeerKey, publish: &Publish<'_>, now: Instant) {
@@ -47,9 +47,12 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         }
         let Some(peer) = self.peers.get(key.index as usize) else { return };
         let Some(name) = topic_name(peer, &self.config.predefined, &publish.topic) else { return };
-        let link =
-            peer.link.or(self.hub).filter(|link| self.links.get(*link as usize).is_some_and(|l| !l.remove));
+        let link = match self.config.mode {
+            Mode::Transparent => peer.link,
+            Mode::Aggregating => self.hub,
+        };
         let link = link.and_then(|index| Some((index, self.links.get_mut(index as usize)?)));
+        let link = link.filter(|(_, link)| !link.remove);
         let publication = Publication {
             topic: name,
             qos: mqtt_qos(qos),

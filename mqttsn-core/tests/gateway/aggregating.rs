@@ -324,3 +324,26 @@ fn a_server_without_mqtt_5_is_spoken_to_in_3_1_1() {
     bench.publish_at_broker("a/b", "m", 1);
     assert_eq!(bench.payloads(1), ["m"]);
 }
+
+#[test]
+fn a_server_that_turns_out_to_be_an_older_one_gets_all_subscriptions() {
+    let mut bench = clients(2);
+    bench.subscribe(1, "a/#", AtLeastOnce);
+    bench.subscribe(2, "b", ExactlyOnce);
+    settle_retained(&mut bench);
+    let topic = bench.register(1, "up");
+    bench.mute = true;
+    bench.ask(1, &publish(Topic::Id(topic), "m", qos1(1)), &[]);
+    bench.break_connections();
+    bench.advance(seconds(2));
+    bench.subscribes();
+    bench.mute = false;
+    bench.refuse_as_old_server();
+    bench.advance(seconds(1));
+    bench.expect(1, &[puback(topic.get(), 1, 1)]);
+    let mut subscribes = bench.subscribes();
+    subscribes.sort();
+    assert_eq!(subscribes, [("a/#".into(), 1), ("b".into(), 2)]);
+    bench.publish_at_broker("a/1", "m", 1);
+    assert_eq!(bench.payloads(1), ["m"]);
+}

@@ -332,8 +332,8 @@ fn a_client_without_an_identifier_keeps_the_one_it_was_given() {
 
 #[test]
 fn a_client_cannot_take_the_gateways_own_session() {
-    let mut bench = Bench::new();
-    bench.ask(1, &Packet::Connect(connect("mqttsn-gateway")), &[NOT_SUPPORTED]);
+    let mut bench = Bench::with(|config| config.upstream.client_id = "gateway".into());
+    bench.ask(1, &Packet::Connect(connect("gateway")), &[NOT_SUPPORTED]);
     assert!(bench.gateway.is_upstream_connected());
 }
 

@@ -408,6 +408,14 @@ impl Bench {
         self.advance(seconds(10));
     }
 
+    /// The gateway ends without a word, and another one takes its place.
+    pub fn restart_gateway(&mut self) {
+        self.break_connections();
+        let config = self.gateway.config().clone();
+        self.gateway = Gateway::new(config, self.now.as_micros(), self.now);
+        self.settle();
+    }
+
     /// The server is one that knows MQTT 3.1.1 only: it refuses what has been said so far, and closes.
     pub fn refuse_as_old_server(&mut self) {
         let all: Vec<_> = self.connections.keys().copied().collect();

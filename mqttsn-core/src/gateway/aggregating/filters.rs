@@ -175,6 +175,14 @@ impl Filters {
         self.joining.iter().filter_map(|number| Some((*number, self.all.get(*number as usize)?)))
     }
 
+    /// The server knows none of them any more; returns them all.
+    pub(super) fn forget_server(&mut self) -> Vec<u32> {
+        for (_, filter) in &mut self.all {
+            (filter.granted, filter.request) = (None, None);
+        }
+        self.all.iter().map(|(number, _)| number as u32).collect()
+    }
+
     pub(in crate::gateway) fn len(&self) -> usize {
         self.all.len()
     }

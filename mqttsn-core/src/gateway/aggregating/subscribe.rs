@@ -104,6 +104,14 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         }
     }
 
+    /// The connection and all that was asked for on it are gone.
+    pub(in crate::gateway) fn subscribe_anew(&mut self, now: Instant) {
+        let all = self.aggregate.as_mut().map(|aggregate| aggregate.filters.forget_server());
+        for number in all.into_iter().flatten() {
+            self.collect(number, self.config.subscribe_delay, now);
+        }
+    }
+
     pub(in crate::gateway) fn send_batch(&mut self, now: Instant) {
         let batch = self.aggregate.as_mut().map(|aggregate| core::mem::take(&mut aggregate.batch));
         for number in batch.into_iter().flatten() {
