@@ -206,18 +206,19 @@ fn sockets(arguments: &Arguments) -> Result<Vec<Socket>, Error> {
     for listen in &arguments.listen {
         sockets.extend(listen.open().map_err(|source| refused(listen, source))?);
     }
-    for socket in &sockets {
-        info!("listening on udp://{}", socket.local_addr());
-    }
-    if arguments.listen.is_empty() {
-        info!("only clients on this machine can reach it; for others: --listen udp://[::]");
-    }
     let wildcards = sockets.iter().filter(|socket| socket.local_addr().ip().is_unspecified());
     let mut joined = 0;
     if !arguments.no_multicast {
         for socket in wildcards {
             joined += join(socket, &arguments.multicast)?;
         }
+    }
+    // Who waits for these lines may ask the groups at once.
+    for socket in &sockets {
+        info!("listening on udp://{}", socket.local_addr());
+    }
+    if arguments.listen.is_empty() {
+        info!("only clients on this machine can reach it; for others: --listen udp://[::]");
     }
     if joined > 0 {
         info!("member of the groups of all CoAP nodes");
