@@ -17,7 +17,6 @@ mod error;
 mod gauges;
 mod input;
 mod message;
-mod observe;
 mod options;
 mod outbound;
 mod policy;

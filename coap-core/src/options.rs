@@ -5,27 +5,73 @@ use core::fmt;
 
 use coap_codec::{OptionNumber, Options, UintValue};
 
-/// Options of a message to be sent, or of one that came; added in any order, kept as the wire has them.
-#[derive(Clone, Default, PartialEq, Eq)]
+/// Options of a message to be sent, or of one that came; added in any order, kept as the wire has them. A few short ones, such as a path
+/// of two segments, take no allocation.
+#[derive(Clone)]
 pub struct OptionList {
-    encoded: Vec<u8>,
+    encoded: Encoded,
     /// A value was longer than a message can say. The endpoint refuses the message.
     too_long: bool,
+}
+
+/// Bytes kept without an allocation.
+const SHORT: usize = 38;
+
+#[derive(Clone)]
+enum Encoded {
+    Short { len: u8, bytes: [u8; SHORT] },
+    Long(Vec<u8>),
+}
+
+impl Encoded {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Short { len, bytes } => bytes.get(..usize::from(*len)).unwrap_or(bytes),
+            Self::Long(bytes) => bytes,
+        }
+    }
+}
+
+impl From<&[u8]> for Encoded {
+    fn from(encoded: &[u8]) -> Self {
+        let mut bytes = [0; SHORT];
+        match bytes.get_mut(..encoded.len()) {
+            Some(place) => {
+                place.copy_from_slice(encoded);
+                Self::Short { len: encoded.len() as u8, bytes }
+            }
+            None => Self::Long(encoded.into()),
+        }
+    }
 }
 
 impl OptionList {
     /// No options.
     pub const fn new() -> Self {
-        Self { encoded: Vec::new(), too_long: false }
+        Self { encoded: Encoded::Short { len: 0, bytes: [0; SHORT] }, too_long: false }
     }
 
     /// Adds an option, behind those of the same number.
     pub fn add(&mut self, number: OptionNumber, value: &[u8]) -> &mut Self {
-        let len = self.encoded.len();
-        self.encoded.resize(len + coap_codec::option_growth(number, value.len()), 0);
-        let grown = coap_codec::insert_option(&mut self.encoded, len, number, value);
+        let old = self.encoded.bytes().len();
+        let most = old + coap_codec::option_growth(number, value.len());
+        if let (Encoded::Short { .. }, true) = (&self.encoded, most > SHORT) {
+            self.encoded = Encoded::Long(self.encoded.bytes().to_vec());
+        }
+        let grown = match &mut self.encoded {
+            Encoded::Short { len, bytes } => {
+                let grown = coap_codec::insert_option(bytes, old, number, value);
+                *len = grown.unwrap_or(old) as u8;
+                grown
+            }
+            Encoded::Long(bytes) => {
+                bytes.resize(most, 0);
+                let grown = coap_codec::insert_option(bytes, old, number, value);
+                bytes.truncate(grown.unwrap_or(old));
+                grown
+            }
+        };
         self.too_long |= grown.is_err();
-        self.encoded.truncate(grown.unwrap_or(len));
         self
     }
 
@@ -55,12 +101,12 @@ impl OptionList {
 
     /// The options, to be read.
     pub fn view(&self) -> Options<'_> {
-        Options::decode(&self.encoded).unwrap_or(Options::EMPTY)
+        Options::decode(self.encoded.bytes()).unwrap_or(Options::EMPTY)
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.encoded.is_empty()
+        self.encoded.bytes().is_empty()
     }
 
     /// Whether a value was too long for any message.
@@ -68,6 +114,20 @@ impl OptionList {
         self.too_long
     }
 }
+
+impl Default for OptionList {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl PartialEq for OptionList {
+    fn eq(&self, other: &Self) -> bool {
+        self.encoded.bytes() == other.encoded.bytes() && self.too_long == other.too_long
+    }
+}
+
+impl Eq for OptionList {}
 
 impl From<Options<'_>> for OptionList {
     fn from(options: Options<'_>) -> Self {

@@ -7,7 +7,13 @@ use machine::Instant;
 
 use crate::Refused;
 use crate::message::{Event, MessageLayer, OutgoingId, Peer, Send};
-use crate::observe::subject::ObserverId;
+
+/// Names an observer; a stale name names nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ObserverId {
+    pub(crate) key: u32,
+    pub(crate) serial: u32,
+}
 
 /// Whom a message under way belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

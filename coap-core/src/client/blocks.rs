@@ -3,11 +3,11 @@
 use coap_codec::{Message, OptionNumber};
 
 use super::exchange::{Exchange, Kind};
+use super::observation::Observation;
 use super::{Client, fresh_token};
 use crate::block::{DownloadStep, Start};
 use crate::context::Context;
 use crate::message::Peer;
-use crate::observe::observer::Observation;
 use crate::{Action, Failure, Handle, Reliability};
 
 impl<P: Peer> Client<P> {

@@ -6,10 +6,10 @@ use bytes::Bytes;
 use coap_codec::{Code, Message, OptionNumber};
 use machine::Instant;
 
+use super::observation::Observation;
 use super::phase::Phase;
 use crate::block::{Download, Start, Upload, UploadStep, size_of};
 use crate::message::{OutgoingId, Peer};
-use crate::observe::observer::Observation;
 use crate::outbound::Outbound;
 use crate::{Bodies, Config, Handle, OptionList, Refused, Request, Response, Token};
 
@@ -124,6 +124,8 @@ impl<P: Peer> Exchange<P> {
     pub(super) fn begin_again(&mut self, config: &Config) {
         self.upload = upload_of(&self.request, config).ok().flatten();
         self.uploaded = false;
+        self.download = None;
+        self.first = None;
     }
 
     /// Whether the message is a notification that is not newer than the newest (RFC 7641 §3.4). The answer to a registration anew

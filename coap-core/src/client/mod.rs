@@ -2,6 +2,7 @@
 
 mod blocks;
 mod exchange;
+pub(crate) mod observation;
 mod phase;
 
 use alloc::collections::BTreeMap;
@@ -12,11 +13,11 @@ use machine::{Deadlines, Instant};
 use slab::Slab;
 
 use self::exchange::{Exchange, Kind, upload_of};
+use self::observation::Observation;
 use self::phase::{Effect, Event, Phase};
 use crate::block::{Upload, UploadStep};
 use crate::context::Context;
 use crate::message::{self, Interaction, OutgoingId, Peer, Send};
-use crate::observe::observer::Observation;
 use crate::outbound::Owner;
 use crate::{Action, Failure, Handle, Refused, Reliability, Request, Response, Token, policy};
 

@@ -7,8 +7,11 @@
 
 mod admission;
 pub(crate) mod asker;
+mod notify;
+mod observers;
 mod open;
 mod response;
+mod sequence;
 
 use alloc::collections::VecDeque;
 
@@ -17,6 +20,7 @@ use machine::{Deadlines, Instant};
 
 use self::admission::Ending;
 use self::asker::Asker;
+use self::observers::Observers;
 pub(crate) use self::open::{Open, OpenRequests, Role};
 pub(crate) use self::response::{Sent, overhead};
 use crate::action::{IncomingRequest, Trigger};
@@ -24,7 +28,7 @@ use crate::block::{self, Assemblies};
 use crate::context::Context;
 use crate::echo::Echo;
 use crate::message::{IncomingId, Peer};
-use crate::observe::subject::{ObserverId, Observers};
+use crate::outbound::ObserverId;
 use crate::resource::{ResourceId, Table, core_links};
 use crate::{Action, Config, Gauges, Refused, RequestId, Response, Token};
 

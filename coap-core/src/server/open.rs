@@ -10,7 +10,7 @@ use slab::Slab;
 use super::asker::Asker;
 use crate::block::BlockOptions;
 use crate::message::Peer;
-use crate::observe::subject::ObserverId;
+use crate::outbound::ObserverId;
 use crate::resource::ResourceId;
 use crate::{Bodies, Limits, OptionList, RequestId};
 

@@ -10,12 +10,13 @@ use coap_codec::{Code, ContentFormat};
 use machine::Instant;
 use slab::Slab;
 
-use super::order::Sequence;
+use super::asker::Asker;
+use super::open::Open;
+use super::sequence::Sequence;
 use crate::block::BlockOptions;
 use crate::message::{OutgoingId, Peer};
+use crate::outbound::ObserverId;
 use crate::resource::ResourceId;
-use crate::server::Open;
-use crate::server::asker::Asker;
 use crate::{Bodies, Limits, OptionList, RequestId, Token};
 
 /// An entry of the list of observers.
@@ -56,13 +57,6 @@ pub(crate) struct Observer<P> {
 pub(crate) struct Waiting {
     pub(crate) datagram: Vec<u8>,
     pub(crate) confirmable: bool,
-}
-
-/// Names an observer; a stale name names nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ObserverId {
-    key: u32,
-    serial: u32,
 }
 
 /// The lists of observers of all resources, each observer under its peer and token, of which the empty one is as good as any.

@@ -4,15 +4,15 @@ use alloc::vec::Vec;
 
 use coap_codec::{Code, OptionNumber, Options};
 
-use super::subject::{Observer, ObserverId, Waiting};
+use super::asker::Asker;
+use super::observers::{Observer, Waiting};
+use super::{Open, Role, Sent, Server, overhead};
 use crate::action::{IncomingRequest, Trigger};
 use crate::block::Piece;
 use crate::context::Context;
 use crate::message::{Event, Interaction, OutgoingId, Peer, Send};
-use crate::outbound::Owner;
+use crate::outbound::{ObserverId, Owner};
 use crate::resource::ResourceId;
-use crate::server::asker::Asker;
-use crate::server::{Open, Role, Sent, Server, overhead};
 use crate::{Action, Refused, Reliability, RequestId, Response};
 
 /// The largest notification to a peer of unknown address, until it acknowledges one: about what any request may be answered with

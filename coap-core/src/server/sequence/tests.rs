@@ -5,7 +5,7 @@ use core::time::Duration;
 use machine::Instant;
 
 use super::Sequence;
-use crate::observe::observer::Observation;
+use crate::client::observation::Observation;
 
 const AT: Instant = Instant::EPOCH;
 const HALF: u32 = 1 << 23;
