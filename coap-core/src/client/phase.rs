@@ -117,9 +117,9 @@ mod tests {
 
     use super::*;
 
-    /// Every phase × event: the next phase, and the effect after a dot. Phases: s(ending), w(aiting), o(bserving), e(nded).
-    /// Effects: r(esponse awaited), n(otification awaited), g (register), l(ast), a(cknowledgement missing), t(ime-out), x (Reset),
-    /// u(nreachable), c(ancelled).
+    /// Every phase × event: the next phase by its first letter, and the effect after a dot: `r` await the response, `n` a
+    /// notification, `g` register, `l` the last response, and the failures `a` not acknowledged, `t` no response, `x` Reset,
+    /// `u` unreachable, `c` cancelled.
     #[test]
     fn phase_event_table() {
         let events = [
