@@ -2,6 +2,7 @@
 
 pub mod broker;
 pub mod coap_codec;
+pub mod coap_endpoint;
 pub mod codec;
 pub mod corpus;
 pub mod indexes;
