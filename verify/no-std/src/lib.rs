@@ -8,6 +8,8 @@
 mod allocator;
 #[cfg(feature = "coap-codec")]
 mod coap_codec;
+#[cfg(feature = "coap-core")]
+mod coap_core;
 #[cfg(feature = "machine")]
 mod machine;
 #[cfg(feature = "mqtt-codec")]
