@@ -107,6 +107,12 @@ impl Download {
         (self.body.len(), self.total)
     }
 
+    /// Whether this is a block that has come before: a repetition that comes late.
+    pub(crate) fn has_passed(&self, options: Options<'_>) -> bool {
+        let block = usable(options.block2()).ok().flatten();
+        block.is_some_and(|block| block.offset().saturating_add(block.size()) <= self.body.len())
+    }
+
     /// Takes the answer to the request with [`next`](Self::next)'s Block2.
     pub(crate) fn answered(&mut self, code: Code, options: Options<'_>, payload: &[u8]) -> DownloadStep {
         let block = match usable(options.block2()) {

@@ -147,6 +147,19 @@ impl<P: Peer> Exchange<P> {
         }
     }
 
+    /// Whether the message answers a block before the one that is under way: a repetition that comes late. What was sent to be
+    /// acknowledged has no such answers but in messages of their own.
+    pub(super) fn is_passed(&self, message: &Message<'_>) -> bool {
+        if self.request.bodies == Bodies::Blocks {
+            return false;
+        }
+        match (&self.upload, &self.download) {
+            (Some(upload), _) => upload.has_passed(message.options),
+            (None, Some(download)) => download.has_passed(message.options) || message.code == Code::CONTINUE,
+            (None, None) => self.uploaded && message.code == Code::CONTINUE,
+        }
+    }
+
     /// What the response begins.
     pub(super) fn begin_download(&self, message: &Message<'_>, config: &Config) -> Start {
         if self.request.bodies == Bodies::Blocks {

@@ -15,7 +15,7 @@ use slab::Slab;
 use self::exchange::{Exchange, Kind, upload_of};
 use self::observation::Observation;
 use self::phase::{Effect, Event, Phase};
-use crate::block::{Upload, UploadStep};
+use crate::block::UploadStep;
 use crate::context::Context;
 use crate::message::{self, Interaction, OutgoingId, Peer, Send};
 use crate::outbound::Owner;
@@ -146,8 +146,7 @@ impl<P: Peer> Client<P> {
         {
             return Taken::Accepted;
         }
-        let passed = |upload: &Upload| upload.has_passed(message.options);
-        if acknowledges.is_none() && exchange.upload.as_ref().is_some_and(passed) {
+        if acknowledges.is_none() && exchange.is_passed(message) {
             return Taken::Accepted;
         }
         if exchange.is_outdated(message, acknowledges.is_some(), cx.now) {

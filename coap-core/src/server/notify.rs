@@ -1,6 +1,7 @@
 //! Notifications: when they are made, when they leave, and what ends them (RFC 7641 §4).
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use coap_codec::{Code, OptionNumber, Options};
 
@@ -18,6 +19,9 @@ use crate::{Action, Refused, Reliability, RequestId, Response};
 /// The largest notification to a peer of unknown address, until it acknowledges one: about what any request may be answered with
 /// (RFC 9175 §2.4).
 const UNCONFIRMED: usize = 136;
+
+/// How long until a notification that found no room is made again.
+const AGAIN: Duration = Duration::from_secs(2);
 
 impl<P: Peer> Server<P> {
     /// The state of a resource has changed: each observer's request is asked again.
@@ -236,7 +240,12 @@ impl<P: Peer> Server<P> {
     /// Sends what waits, unless its time is still to come.
     fn send_if_due(&mut self, id: ObserverId, cx: &mut Context<'_, P>) {
         let Some(observer) = self.observers.get(id) else { return };
-        let Some(waiting) = &observer.waiting else { return };
+        let Some(waiting) = &observer.waiting else {
+            if core::mem::take(&mut observer.missed) {
+                self.ask_for(id, cx);
+            }
+            return;
+        };
         // §4.5.1: no more than one in a round-trip time when nothing is acknowledged.
         let spacing = cx.outbound.layer.round_trip(observer.peer).unwrap_or(cx.config.notifications.spacing);
         let due = observer.last_sent + spacing.min(cx.config.notifications.spacing);
@@ -251,8 +260,14 @@ impl<P: Peer> Server<P> {
             Ok(outgoing) => {
                 observer.outgoing = Some(outgoing);
                 observer.unconfirmed = confirmable;
+                observer.missed = false;
             }
-            Err(_) => cx.counters.dropped_full += 1,
+            // The newest state must get there in the end (§4.5): it is asked for once more when there may be room.
+            Err(_) => {
+                cx.counters.dropped_full += 1;
+                observer.missed = true;
+                self.notification_timers.set(id, cx.now + AGAIN);
+            }
         }
     }
 

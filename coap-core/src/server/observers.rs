@@ -49,6 +49,8 @@ pub(crate) struct Observer<P> {
     pub(crate) asked: Option<RequestId>,
     /// The state has changed again meanwhile.
     pub(crate) changed: bool,
+    /// A notification could not be sent for want of room.
+    pub(crate) missed: bool,
     serial: u32,
 }
 
@@ -172,6 +174,7 @@ impl<P: Copy> Observer<P> {
             waiting: None,
             asked: None,
             changed: false,
+            missed: false,
             serial: 0,
         }
     }

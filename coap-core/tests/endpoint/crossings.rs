@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use coap_codec::{Block, Code, MessageType, OptionNumber};
-use coap_core::{Action, Config, Failure, Gauges, Limits, Request, Resource, Response};
+use coap_core::{Action, Config, Failure, Gauges, Limits, Reliability, Request, Resource, Response};
 
 use crate::support::{Lone, Wire};
 
@@ -327,6 +327,55 @@ fn registrations_at_the_same_time_keep_within_the_limit() {
     assert_eq!(lone.endpoint.gauges().observers, 1);
     let observed: Vec<_> = lone.sent.iter().map(|(_, wire)| wire.options().observe().is_some()).collect();
     assert_eq!(observed, [true, false]);
+}
+
+#[test]
+fn a_notification_that_finds_no_room_is_made_again() {
+    let limits = Limits { queued_per_peer: 1, ..Limits::default() };
+    let (mut lone, resource) = subject(Config { limits, ..Config::default() });
+    for (id, token) in [(1, b"a"), (2, b"b"), (3, b"c")] {
+        lone.receive(PEER, &registration(MessageType::Confirmable, id, token));
+    }
+    let state = || Response::new(Code::CONTENT).payload("a").reliability(Reliability::Confirmable);
+    for request in lone.requests() {
+        lone.respond(&request, state());
+    }
+    lone.sent.clear();
+    lone.endpoint.changed(resource, lone.now);
+    let mut notified = Vec::new();
+    for _ in 0..3 {
+        lone.drain();
+        for request in lone.requests() {
+            lone.respond(&request, state());
+        }
+        let sent = lone.only_sent();
+        notified.push(sent.token[0]);
+        lone.receive(PEER, &Wire::new(MessageType::Acknowledgement, Code::EMPTY, sent.id, &[]));
+        lone.wait(Duration::from_secs(1));
+        if lone.sent.is_empty() {
+            lone.wait(Duration::from_secs(1));
+        }
+    }
+    assert_eq!(notified, *b"abc");
+    assert_eq!(lone.endpoint.counters().dropped_full, 1);
+}
+
+#[test]
+fn a_late_block_of_a_response_is_ignored() {
+    let mut lone = Lone::new(Config::default());
+    let request = Request::new(Code::POST).path("x").non_confirmable();
+    lone.endpoint.request(PEER, request, lone.now).unwrap();
+    let sent = lone.only_sent();
+    let part = |num, more, id| {
+        let wire = Wire::new(MessageType::NonConfirmable, Code::CHANGED, id, &sent.token);
+        block(wire, OptionNumber::BLOCK2, num, more, &[b'x'; 16])
+    };
+    for (num, more, id) in [(0, true, 1), (0, true, 2), (1, true, 3), (0, true, 4), (1, true, 5), (2, false, 6)] {
+        lone.wait(Duration::from_secs(60));
+        lone.sent.clear();
+        lone.receive(PEER, &part(num, more, id));
+    }
+    assert_eq!(shown(&mut lone), [(Code::CHANGED, "x".repeat(48))]);
 }
 
 #[test]
