@@ -145,7 +145,7 @@ fn a_late_tick_leaves_no_deadline_behind_where_one_end_lets_the_next_request_go(
     }
     lone.drain();
     for _ in 0..3 {
-        lone.now = lone.now + Duration::from_secs(1);
+        lone.now += Duration::from_secs(1);
         lone.endpoint.handle(Input::Tick, lone.now);
         lone.drain();
         assert!(lone.endpoint.next_deadline().is_none_or(|next| next > lone.now));

@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
         let request = Request::new(Code::GET).path("sensor/temperature");
         client.request(SERVER, request, now)?;
         responses += u32::from(exchange(&mut client, &mut server, now)?);
-        now = now + Duration::from_millis(100);
+        now += Duration::from_millis(100);
         client.handle(Input::Tick, now);
         server.handle(Input::Tick, now);
     }

@@ -58,7 +58,7 @@ impl Pair {
                 break;
             }
         }
-        self.now = self.now + Duration::from_secs(1);
+        self.now += Duration::from_secs(1);
         self.client.handle(Input::Tick, self.now);
         self.server.handle(Input::Tick, self.now);
     }
@@ -231,7 +231,7 @@ fn hostile_peers() {
                 let response = Response::new(Code::CONTENT).payload(vec![7; 1000]);
                 _ = endpoint.respond(id, response, now);
             }
-            now = now + Duration::from_millis(random.below(100));
+            now += Duration::from_millis(random.below(100));
             endpoint.handle(Input::Tick, now);
         }
     });

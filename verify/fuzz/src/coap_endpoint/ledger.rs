@@ -44,6 +44,7 @@ pub(super) struct Ledger {
 
 /// Requests of a peer with one token.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Asked {
     /// The longest datagram.
     len: usize,
@@ -148,7 +149,7 @@ impl Ledger {
                 assert!(self.confirmable.contains(&(to, id)), "acknowledges nothing: {message:?}");
             }
             MessageType::Reset => {
-                assert!(self.rejectable.contains(&(to, id)), "rejects nothing: {message:?}")
+                assert!(self.rejectable.contains(&(to, id)), "rejects nothing: {message:?}");
             }
             MessageType::Confirmable | MessageType::NonConfirmable => {
                 self.own_message(to, id, bytes, message.message_type, config, now);
