@@ -370,7 +370,9 @@ fn a_late_block_of_a_response_is_ignored() {
         let wire = Wire::new(MessageType::NonConfirmable, Code::CHANGED, id, &sent.token);
         block(wire, OptionNumber::BLOCK2, num, more, &[b'x'; 16])
     };
-    for (num, more, id) in [(0, true, 1), (0, true, 2), (1, true, 3), (0, true, 4), (1, true, 5), (2, false, 6)] {
+    for (num, more, id) in
+        [(0, true, 1), (0, true, 2), (1, true, 3), (0, true, 4), (1, true, 5), (2, false, 6)]
+    {
         lone.wait(Duration::from_secs(60));
         lone.sent.clear();
         lone.receive(PEER, &part(num, more, id));
