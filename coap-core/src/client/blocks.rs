@@ -5,7 +5,7 @@ use coap_codec::{Message, OptionNumber};
 use super::exchange::{Exchange, Kind};
 use super::observation::Observation;
 use super::{Client, fresh_token};
-use crate::block::{DownloadStep, Start};
+use crate::block::{Download, DownloadStep, Start};
 use crate::context::Context;
 use crate::message::Peer;
 use crate::{Action, Failure, Handle, Reliability};
@@ -67,7 +67,7 @@ impl<P: Peer> Client<P> {
     /// be done again.
     pub(super) fn next_block(&mut self, key: usize, cx: &mut Context<'_, P>) {
         let exchange = &mut self.exchanges[key];
-        if exchange.download.as_ref().is_none_or(|download| download.is_safe()) {
+        if exchange.download.as_ref().is_none_or(Download::is_safe) {
             let token = fresh_token(cx);
             let old = core::mem::replace(&mut exchange.token, token.clone());
             let peer = Some(exchange.to);
