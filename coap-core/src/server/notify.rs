@@ -6,7 +6,7 @@ use core::time::Duration;
 use coap_codec::{Code, OptionNumber, Options};
 
 use super::asker::Asker;
-use super::observers::{Observer, Waiting};
+use super::observers::{Format, Observer, Waiting};
 use super::{Open, Role, Sent, Server, overhead};
 use crate::action::{IncomingRequest, Trigger};
 use crate::block::Piece;
@@ -49,7 +49,10 @@ impl<P: Peer> Server<P> {
         // The same token may have been for another resource.
         let before = known.and_then(|known| self.observers.get(known)).map(|known| known.resource);
         let confirmed = (asker.verified || self.echo.is_verified(asker.from, cx.now)).then_some(cx.now);
-        let format = (piece.code == Code::CONTENT).then(|| piece.options.view().content_format());
+        let format = match piece.code {
+            Code::CONTENT => Format::Known(piece.options.view().content_format()),
+            _ => Format::Unknown,
+        };
         let observer = Observer::new(asker, resource, open, format, confirmed, cx.now);
         let id = self.observers.enter(observer);
         let Some(observer) = self.observers.get(id) else { return Err(Refused::Unknown) };
@@ -89,9 +92,8 @@ impl<P: Peer> Server<P> {
         if !response.code.is_success() {
             return self.answer_last(id, &response, cx);
         }
-        // RFC 7641 §4.2: the Content-Format stays what it was. 2.03 has none.
         let format = response.options.view().content_format();
-        if response.code == Code::CONTENT && *observer.content_format.get_or_insert(format) != format {
+        if response.code == Code::CONTENT && !observer.format.admits(format) {
             return self.answer_last(id, &Response::new(Code::NOT_ACCEPTABLE), cx);
         }
         let reliability = response.reliability;
@@ -256,18 +258,15 @@ impl<P: Peer> Server<P> {
         let Some(Waiting { datagram, confirmable }) = observer.waiting.take() else { return };
         observer.last_sent = cx.now;
         let how = Send { confirmable, interaction: Interaction::Notification, not_before: None };
-        match cx.outbound.send(observer.peer, datagram, how, Some(Owner::Observer(id)), cx.now) {
-            Ok(outgoing) => {
-                observer.outgoing = Some(outgoing);
-                observer.unconfirmed = confirmable;
-                observer.missed = false;
-            }
+        let sent = cx.outbound.send(observer.peer, datagram, how, Some(Owner::Observer(id)), cx.now);
+        observer.missed = sent.is_err();
+        if let Ok(outgoing) = sent {
+            observer.outgoing = Some(outgoing);
+            observer.unconfirmed = confirmable;
+        } else {
             // The newest state must get there in the end (§4.5): it is asked for once more when there may be room.
-            Err(_) => {
-                cx.counters.dropped_full += 1;
-                observer.missed = true;
-                self.notification_timers.set(id, cx.now + AGAIN);
-            }
+            cx.counters.dropped_full += 1;
+            self.notification_timers.set(id, cx.now + AGAIN);
         }
     }
 

@@ -33,9 +33,7 @@ pub(crate) struct Observer<P> {
     pub(crate) blocks: BlockOptions,
     pub(crate) bodies: Bodies,
     pub(crate) sequence: Sequence,
-    /// The Content-Format of all notifications (RFC 7641 §4.2).
-    /// Not known before the first 2.05.
-    pub(crate) content_format: Option<Option<ContentFormat>>,
+    pub(crate) format: Format,
     /// The newest notification's message, until it is acknowledged.
     pub(crate) outgoing: Option<OutgoingId>,
     /// It is confirmable and not acknowledged yet.
@@ -52,6 +50,24 @@ pub(crate) struct Observer<P> {
     /// A notification could not be sent for want of room.
     pub(crate) missed: bool,
     serial: u32,
+}
+
+/// The Content-Format that all notifications of an observation share (RFC 7641 §4.2). 2.03 does not tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Unknown,
+    Known(Option<ContentFormat>),
+}
+
+impl Format {
+    /// Whether a notification may have this one.
+    pub(crate) fn admits(&mut self, format: Option<ContentFormat>) -> bool {
+        match *self {
+            Self::Unknown => *self = Self::Known(format),
+            Self::Known(known) => return known == format,
+        }
+        true
+    }
 }
 
 /// A notification that waits.
@@ -152,7 +168,7 @@ impl<P: Copy> Observer<P> {
         asker: &Asker<P>,
         resource: ResourceId,
         open: &Open<P>,
-        content_format: Option<Option<ContentFormat>>,
+        format: Format,
         confirmed: Option<Instant>,
         now: Instant,
     ) -> Self {
@@ -166,7 +182,7 @@ impl<P: Copy> Observer<P> {
             blocks: open.blocks,
             bodies: open.bodies,
             sequence: Sequence::starting_at(1),
-            content_format,
+            format,
             outgoing: None,
             unconfirmed: false,
             last_sent: now,

@@ -490,8 +490,8 @@ mod subject {
         lone.endpoint.changed(resource, lone.now);
         let asked = lone.only_request();
         let error = || Response::new(Code::NOT_FOUND).payload(vec![b'e'; 1500]);
-        let long = || state("a").with(OptionNumber::LOCATION_QUERY, &[b'l'; 1200]);
-        for response in [error(), long()] {
+        let large = || state("a").with(OptionNumber::LOCATION_QUERY, &[b'l'; 1200]);
+        for response in [error(), large()] {
             assert_eq!(lone.endpoint.respond(asked.id, response, lone.now), Err(Refused::TooLarge));
         }
         lone.nothing_sent();
