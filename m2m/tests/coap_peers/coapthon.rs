@@ -27,9 +27,11 @@ fn our_client_reads_changes_and_finds_at_coapthon() {
     let created = run(&["post", "-v", "-e", "made", &server.uri("/storage")]);
     assert_eq!(created.code, 0, "{}", created.stderr);
     created.saying(&["2.01 Created"]);
-    // The comma at the end is CoAPthon3's: not what RFC 6690 has.
-    let found = "</hello>;ct=0;rt=\"greeting\",\n";
-    run(&["discover", "--raw", &server.uri(""), "rt=greeting"]).with(0, found);
+    // It puts a comma behind the last link, too, which is not what RFC 6690 has.
+    let raw = "</hello>;ct=0;rt=\"greeting\",\n";
+    run(&["discover", "--raw", &server.uri(""), "rt=greeting"]).with(0, raw);
+    let found = "/hello  ct=0 (text/plain; charset=utf-8)  rt=greeting\n";
+    run(&["discover", &server.uri(""), "rt=greeting"]).with(0, found);
     answers_separately(&server.uri("/separate"), "at last");
     keeps_and_forgets(&server.uri("/value"));
 }

@@ -114,8 +114,9 @@ pub(crate) fn printed(command: &mut Command) -> String {
 
 /// A script beside these tests, and what runs it.
 pub(crate) fn interpreter(script: &str) -> Command {
-    let mut command = if script.ends_with(".py") { python() } else { node() };
-    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/coap_peers").join(script));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/coap_peers").join(script);
+    let mut command = if path.extension() == Some(OsStr::new("py")) { python() } else { node() };
+    command.arg(path);
     command
 }
 

@@ -139,9 +139,9 @@ fn coap_client_sets_conditions_at_our_server() {
 fn coap_client_exchanges_files_with_our_server() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let served = path("served");
-    fs::create_dir(&served).unwrap();
-    let server = Demo::with(&[&served, "--write", "--listen", "udp://127.0.0.1:0"]);
+    let directory = path("served");
+    fs::create_dir(&directory).unwrap();
+    let server = Demo::with(&[&directory, "--write", "--listen", "udp://127.0.0.1:0"]);
     for (len, size) in [(5000, "1024"), (5000, "16"), (100_000, "1024"), (100_000, "256")] {
         let (body, uri) = (binary(len), server.uri("/file"));
         fs::write(path("sent"), &body).unwrap();

@@ -39,14 +39,14 @@ fn carry(front: &Arc<UdpSocket>, server: u16, lost: &Arc<AtomicUsize>) {
     let mut clients: HashMap<SocketAddr, Arc<UdpSocket>> = HashMap::new();
     let forth = Loss::new(lost);
     let back = Arc::new(Loss::new(lost));
-    let mut buffer = [0; 65_535];
+    let mut buffer = vec![0; 65_535];
     while let Ok((len, client)) = front.recv_from(&mut buffer) {
         let socket = clients.entry(client).or_insert_with(|| {
             let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
             socket.connect(("127.0.0.1", server)).unwrap();
             let (front, from, back) = (Arc::clone(front), Arc::clone(&socket), Arc::clone(&back));
             thread::spawn(move || {
-                let mut buffer = [0; 65_535];
+                let mut buffer = vec![0; 65_535];
                 while let Ok(len) = from.recv(&mut buffer) {
                     if !back.takes() {
                         _ = front.send_to(&buffer[..len], client);

@@ -85,7 +85,8 @@ fn table(response: &Response, indent: &str) -> Result<String, String> {
     }
     let text = core::str::from_utf8(&response.payload)
         .map_err(|_| "the answer is no list of links: it is not UTF-8 (--raw prints it)".to_owned())?;
-    let links: Result<Vec<Link<'_>>, _> = links(text).collect();
+    // CoAPthon3 ends each link with a comma, the last one too.
+    let links: Result<Vec<Link<'_>>, _> = links(text.strip_suffix(',').unwrap_or(text)).collect();
     let links =
         links.map_err(|problem| format!("the answer is no list of links: {problem} (--raw prints it)"))?;
     let width = |link: &Link<'_>| printable(link.target).chars().count();
@@ -153,6 +154,12 @@ mod tests {
     fn nothing_of_a_peer_moves_the_cursor() {
         let text = shown("</a>;title=\"\u{9b}2J\"").unwrap();
         assert!(!text.contains('\u{9b}'), "{text:?}");
+    }
+
+    #[test]
+    fn a_comma_at_the_end_does_no_harm() {
+        assert_eq!(shown("</a>;obs,</b>,").unwrap(), "/a  obs\n/b\n");
+        assert!(shown("</a>,,").is_err());
     }
 
     #[test]
