@@ -101,6 +101,8 @@ impl<P: Clone + Ord> Client<P> {
                 let limit = self.config.max_topics;
                 self.counters.evicted_topics +=
                     u64::from(self.topics.registered(&registration.name, id, limit));
+                // The gateway may send with it, too: it knows that the client knows.
+                self.announced(id, &registration.name);
                 self.registered(&registration, id);
             }
             (ReturnCode::CONGESTION, _) if registration.postponed < self.config.max_postponements => {
