@@ -203,7 +203,9 @@ impl<P: Clone + Ord> Client<P> {
             return;
         };
         let step = flight.flow.step(answer);
-        if step == Step::Ignore {
+        // A refusal that was on its way when the connection ended is about one copy. Another one may have been taken.
+        let late = !flight.open && matches!(step, Step::Register | Step::Postpone);
+        if late || step == Step::Ignore {
             self.counters.out_of_place += 1;
             self.flight = Some(flight);
             return;

@@ -138,3 +138,24 @@ fn what_is_never_answered_is_given_up() {
         rig.expect(&[]);
     }
 }
+
+/// One copy was taken in the session that is over, another one came too late for that and was refused: what was refused may
+/// have arrived all the same.
+#[test]
+fn a_late_refusal_does_not_make_a_qos_2_message_come_twice() {
+    for code in [ReturnCode::CONGESTION, ReturnCode::INVALID_TOPIC_ID] {
+        let mut rig = Rig::connected(config());
+        rig.know("a", 5);
+        let handle = rig.publish("a", ExactlyOnce, "1");
+        rig.advance(secs(40));
+        assert_eq!(rig.disconnections()[0].0, DisconnectReason::GatewayLost);
+        rig.receive(&puback(2, 5, code));
+        rig.advance(secs(10));
+        assert_eq!(rig.client.state(), State::Connecting);
+        rig.receive(&puback(2, 5, code));
+        rig.forget_sent();
+        rig.receive(&Packet::ConnAck(ReturnCode::ACCEPTED));
+        rig.expect(&[]);
+        rig.expect_completed(&[(handle, Outcome::Interrupted)]);
+    }
+}
