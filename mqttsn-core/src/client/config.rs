@@ -50,8 +50,8 @@ pub struct Config<P> {
     pub max_postponements: u32,
     /// Whether to connect again when a connection is lost: to another gateway first. Default true.
     pub reconnect: bool,
-    /// Whether all subscriptions are made again with each new connection. The gateway may have lost them, and
-    /// MQTT-SN does not tell; retained messages come again, too. Default true.
+    /// Whether all subscriptions are made again with each new connection, and after sleep. The gateway may have lost
+    /// them, and MQTT-SN does not tell; retained messages come again, too. Default true.
     pub resubscribe: bool,
     /// Whether QoS 0 messages wait for a connection. Default true.
     pub queue_qos0: bool,

@@ -150,8 +150,9 @@ impl<P: Clone + Ord> Client<P> {
         if !self.resume {
             // A gateway that began anew may have given the ids to other names.
             self.topics.forget_to_gateway();
-            self.subscribe_again();
         }
+        // Also after sleep: the gateway may have ended the session meanwhile, or begun anew, and does not tell.
+        self.subscribe_again();
         self.resume = false;
         self.session = Some(gateway);
         self.failed_checks = 0;

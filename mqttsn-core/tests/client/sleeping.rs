@@ -1,6 +1,6 @@
 //! Sleep (§6.14).
 
-use mqttsn_codec::{Disconnect, Packet, PingReq, ReturnCode, Topic};
+use mqttsn_codec::{Disconnect, Packet, PingReq, ReturnCode, SubscribeTopic, Topic};
 use mqttsn_core::client::{Action, Config, DisconnectReason, Outcome, Refused, State};
 
 use crate::support::*;
@@ -94,7 +94,7 @@ fn waking_keeps_the_session() {
 
 #[test]
 fn topic_ids_and_subscriptions_survive_sleep() {
-    let mut rig = Rig::connected(config());
+    let mut rig = Rig::connected(Config { resubscribe: false, ..config() });
     rig.know("a", 1);
     rig.subscribe("s", AtMostOnce);
     rig.receive(&suback(2, 6, AtMostOnce, ReturnCode::ACCEPTED));
@@ -107,6 +107,19 @@ fn topic_ids_and_subscriptions_survive_sleep() {
     rig.expect(&[publish(AtMostOnce, 0, Topic::Id(topic(1)), false, "x")]);
     rig.receive(&publish(AtMostOnce, 0, Topic::Id(topic(6)), false, "hi"));
     assert_eq!(rig.messages()[0].topic.name(), Some("s"));
+}
+
+/// The gateway may have ended the session meanwhile, or begun anew, and CONNACK does not tell.
+#[test]
+fn subscriptions_are_made_again_after_sleep() {
+    let mut rig = Rig::connected(config());
+    rig.subscribe("s", AtMostOnce);
+    rig.receive(&suback(1, 6, AtMostOnce, ReturnCode::ACCEPTED));
+    rig.client.sleep(80, rig.now).unwrap();
+    rig.receive(&disconnect(None));
+    rig.client.wake(rig.now).unwrap();
+    rig.accept();
+    rig.expect(&[subscribe(2, SubscribeTopic::Name("s"), AtMostOnce, false)]);
 }
 
 #[test]
