@@ -124,8 +124,6 @@ impl<P: Peer> Exchange<P> {
     pub(super) fn begin_again(&mut self, config: &Config) {
         self.upload = upload_of(&self.request, config).ok().flatten();
         self.uploaded = false;
-        self.download = None;
-        self.first = None;
     }
 
     /// Whether the message is a notification that is not newer than the newest (RFC 7641 §3.4). The answer to a registration anew

@@ -117,6 +117,10 @@ impl<P: Peer> Client<P> {
         if !matches!(exchange.kind, Kind::Observation(_)) {
             return Err(Refused::Unknown);
         }
+        // The server has not registered it; its only response is on the way, in blocks.
+        if exchange.download.is_some() {
+            return Ok(());
+        }
         exchange.kind = Kind::Deregistration;
         exchange.request.options.set_uint(OptionNumber::OBSERVE, 1);
         exchange.begin_again(cx.config);

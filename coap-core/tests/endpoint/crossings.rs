@@ -130,6 +130,19 @@ fn a_notification_that_crosses_the_blocks_of_a_registration_anew_is_one() {
 }
 
 #[test]
+fn what_was_not_registered_is_not_deregistered() {
+    let mut lone = Lone::new(Config::default());
+    let handle = lone.endpoint.request(PEER, get(), lone.now).unwrap();
+    let sent = lone.only_sent();
+    lone.receive(PEER, &block(ack(&sent, Code::CONTENT), OptionNumber::BLOCK2, 0, true, &[b'x'; 16]));
+    let next = lone.only_sent();
+    lone.endpoint.deregister(handle, lone.now).unwrap();
+    lone.nothing_sent();
+    lone.receive(PEER, &block(ack(&next, Code::CONTENT), OptionNumber::BLOCK2, 1, false, b"y"));
+    assert_eq!(shown(&mut lone), [(Code::CONTENT, "x".repeat(16) + "y")]);
+}
+
+#[test]
 fn each_registration_anew_may_be_challenged() {
     let (mut lone, _) = observer(get(), Config::default());
     for round in 0..4 {
