@@ -46,8 +46,8 @@ pub struct Config {
     pub session_expiry: Duration,
     /// How long a client without a session is remembered, to answer what it repeats. Default 60 s.
     pub linger: Duration,
-    /// A CONNECT that comes again within this time, or a QoS 2 PUBLISH with the content of one that is done, is taken for a copy
-    /// that the network made. Default 5 s.
+    /// A CONNECT that comes again within this time, a QoS 2 PUBLISH with the content of one that is done, or a SUBSCRIBE or
+    /// UNSUBSCRIBE with the MsgId of one that another one has followed, is taken for a copy that the network made. Default 5 s.
     pub duplicate_window: Duration,
     /// `T_retry`: when a message is sent again that the client did not answer. Default 10 s.
     pub retry: Duration,

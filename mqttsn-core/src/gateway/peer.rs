@@ -33,6 +33,7 @@ pub(super) struct Peer<P> {
     pub(super) queue: Queue,
     pub(super) inbound: Inbound,
     pub(super) requests: Vec<Request>,
+    pub(super) past: PastRequests,
     /// Predefined topic ids that it has subscribed to.
     pub(super) predefined: Vec<TopicId>,
     pub(super) slot: Option<Box<Slot>>,
@@ -81,6 +82,37 @@ pub(super) enum RequestKind {
     Unsubscribe,
 }
 
+/// Requests that another one has followed: a client has one at a time, so that what comes of them now is a copy which the
+/// network held back. It must not undo what came after it.
+#[derive(Debug, Default)]
+pub(super) struct PastRequests {
+    latest: Option<MessageId>,
+    past: Vec<(MessageId, Instant)>,
+}
+
+impl PastRequests {
+    /// Past requests that are remembered, of one client.
+    const MAX: usize = 4;
+
+    /// Whether this is a copy of one of them. Otherwise it is the latest now, and those before are remembered for a while.
+    pub(super) fn is_late_copy(&mut self, id: MessageId, window: Duration, now: Instant) -> bool {
+        if self.latest == Some(id) {
+            return false;
+        }
+        self.past.retain(|(_, until)| *until > now);
+        if self.past.iter().any(|(past, _)| *past == id) {
+            return true;
+        }
+        if let Some(followed) = self.latest.replace(id) {
+            if self.past.len() >= Self::MAX {
+                self.past.remove(0);
+            }
+            self.past.push((followed, now + window));
+        }
+        false
+    }
+}
+
 impl<P> Peer<P> {
     pub(super) fn new(address: Address<P>, client_id: Arc<str>, serial: u32, now: Instant) -> Self {
         Self {
@@ -90,6 +122,7 @@ impl<P> Peer<P> {
             queue: Queue::default(),
             inbound: Inbound::default(),
             requests: Vec::new(),
+            past: PastRequests::default(),
             predefined: Vec::new(),
             slot: None,
             will: None,

@@ -16,9 +16,13 @@ use super::{Gateway, Mode};
 impl<P: Clone + Ord + Debug> Gateway<P> {
     pub(super) fn on_subscribe(&mut self, key: PeerKey, subscribe: &Subscribe<'_>, now: Instant) {
         let id = subscribe.message_id;
-        let Some(peer) = self.peers.get(key.index as usize) else { return };
+        let Some(peer) = self.peers.get_mut(key.index as usize) else { return };
         if peer.requests.iter().any(|request| request.id == id) {
             // It comes again; the answer is on its way.
+            return;
+        }
+        if peer.past.is_late_copy(id, self.config.duplicate_window, now) {
+            self.out.counters.unexpected += 1;
             return;
         }
         let busy = peer.requests.len() >= usize::from(self.config.max_requests);
@@ -44,6 +48,10 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         let id = unsubscribe.message_id;
         let Some(peer) = self.peers.get_mut(key.index as usize) else { return };
         if peer.requests.iter().any(|request| request.id == id) {
+            return;
+        }
+        if peer.past.is_late_copy(id, self.config.duplicate_window, now) {
+            self.out.counters.unexpected += 1;
             return;
         }
         if let SubscribeTopic::Predefined(topic_id) = unsubscribe.topic {

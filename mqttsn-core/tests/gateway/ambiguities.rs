@@ -379,3 +379,36 @@ fn a_gateway_has_no_use_for_what_gateways_send() {
     }
     assert_eq!(bench.gateway.counters().unexpected, 4);
 }
+
+/// A copy of UNSUBSCRIBE, or of SUBSCRIBE, that the network held back until the client had changed its mind.
+#[test]
+fn a_late_copy_of_a_request_does_not_undo_the_next_one() {
+    both(|mut bench| {
+        bench.connect(1, "a");
+        let topic = SubscribeTopic::Name("t");
+        let ask =
+            |message_id| Packet::Subscribe(Subscribe { dup: false, qos: AtLeastOnce, message_id, topic });
+        let leave = |message_id| Packet::Unsubscribe(Unsubscribe { message_id, topic });
+        for packet in [ask(id(1)), leave(id(2)), ask(id(3)), leave(id(2)), ask(id(1))] {
+            bench.send(1, &packet);
+            bench.advance(core::time::Duration::from_millis(100));
+        }
+        bench.take(1);
+        bench.publish_at_broker("t", "stays", 1);
+        assert_eq!(bench.payloads(1), ["stays"]);
+        for packet in [leave(id(4)), ask(id(3)), ask(id(1))] {
+            bench.send(1, &packet);
+            bench.advance(core::time::Duration::from_millis(100));
+        }
+        bench.take(1);
+        bench.publish_at_broker("t", "gone", 1);
+        assert_eq!(bench.payloads(1), [""; 0]);
+        // Long afterwards, the MsgId is free again.
+        bench.advance(seconds(10));
+        bench.send(1, &ask(id(1)));
+        bench.advance(seconds(1));
+        bench.take(1);
+        bench.publish_at_broker("t", "back", 1);
+        assert_eq!(bench.payloads(1), ["back"]);
+    });
+}
