@@ -213,7 +213,11 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         now: Instant,
     ) {
         let client_id = self.client_of(index);
-        self.out.event(io::Event::UpstreamDisconnected { client_id, reason, retry_at });
+        // The end of a connection that is given up is no news.
+        let given_up = self.links.get(index as usize).is_none_or(|link| link.abrupt || link.remove);
+        if !given_up && (client_id.is_some() || self.hub == Some(index)) {
+            self.out.event(io::Event::UpstreamDisconnected { client_id, reason, retry_at });
+        }
         let old = reason == DisconnectReason::Refused(ReasonCode::UNSUPPORTED_PROTOCOL_VERSION);
         let fall_back = old
             && self

@@ -19,7 +19,7 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         peer.topics = self.no_topics();
         // A client that has not finished with an earlier gateway must not take new messages for old ones.
         if self.config.random_ids {
-            peer.last_id = MessageId::new(self.random.next_u32() as u16).unwrap_or(MessageId::MAX);
+            peer.last_id = MessageId::new(self.low_id()).unwrap_or(MessageId::MAX);
         }
         let index = self.peers.insert(peer) as u32;
         self.by_id.insert(client_id, index);
@@ -28,8 +28,13 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
 
     /// The topic ids of a new session.
     fn no_topics(&mut self) -> Topics {
-        let base = if self.config.random_ids { self.random.next_u32() as u16 } else { 0 };
+        let base = if self.config.random_ids { self.low_id() } else { 0 };
         Topics::new(base)
+    }
+
+    /// Where ids begin, with room above: there are clients that read them as signed numbers.
+    fn low_id(&mut self) -> u16 {
+        self.random.next_u32() as u16 & 0x3FFF
     }
 
     /// The client is at this address now: a NAT gave it another one, or it moved. Whoever was there before is not.

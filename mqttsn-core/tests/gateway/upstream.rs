@@ -210,3 +210,30 @@ fn a_disconnected_client_leaves_nothing_behind() {
     let gauges = bench.gateway.gauges();
     assert_eq!((gauges.clients, gauges.upstreams, gauges.buffered), (0, 1, 0));
 }
+
+#[test]
+fn the_end_of_a_connection_that_the_gateway_gives_up_is_no_news() {
+    let mut bench = Bench::new();
+    bench.connect_with_will(1, "c", "w", b"gone");
+    bench.advance(seconds(91));
+    bench.assert_state("c", State::Lost);
+    let news = |event: &Event<_>| matches!(event, Event::UpstreamDisconnected { .. });
+    assert!(!bench.events.iter().any(news), "{:?}", bench.events);
+    bench.break_connections();
+    assert!(bench.events.iter().any(news));
+}
+
+#[test]
+fn new_ids_are_no_negative_numbers_for_clients_that_read_them_so() {
+    let mut bench = Bench::with(|config| config.random_ids = true);
+    for peer in 1..=50 {
+        bench.connect(peer, &format!("c{peer}"));
+        assert!(bench.register(peer, "t").get() < 0x8000);
+        bench.subscribe(peer, "u", AtLeastOnce);
+        bench.publish_at_broker("u", "m", 1);
+        let got = bench.take(peer);
+        let Ok(Packet::Publish(publish)) = Packet::decode(&got[0]) else { panic!("{got:?}") };
+        let Delivery::AtLeastOnce { message_id, .. } = publish.delivery else { panic!("{publish:?}") };
+        assert!(message_id.get() < 0x8000);
+    }
+}
