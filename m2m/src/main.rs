@@ -7,6 +7,7 @@ mod client;
 mod clock;
 mod coap;
 mod passwd;
+mod sn;
 
 use core::net::SocketAddr;
 use std::io::{self, IsTerminal, Write};
@@ -47,6 +48,13 @@ enum Command {
     Sub(client::SubscribeArguments),
     /// Send CoAP requests, or run a CoAP server.
     Coap(coap::Arguments),
+    /// Run an MQTT-SN gateway in front of an MQTT broker.
+    #[command(after_help = sn::gateway::EXIT_CODES)]
+    Gateway(Box<sn::gateway::Arguments>),
+    /// Pass datagrams of MQTT-SN clients on to a gateway on another network.
+    Forwarder(sn::forwarder::Arguments),
+    /// Publish, subscribe, sleep or look for gateways as an MQTT-SN client.
+    Sn(sn::client::Arguments),
     /// Set or delete a user's password in a password file.
     #[command(after_help = EXIT_CODES)]
     Passwd(PasswdArguments),
@@ -69,6 +77,8 @@ struct BrokerArguments {
     /// Serve Prometheus metrics at http://ADDRESS:PORT/metrics.
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics: Option<SocketAddr>,
+    #[command(flatten)]
+    gateway: sn::gateway::BesideArguments,
     /// Say more: -v connections, -vv everything; the variable `M2M_LOG` filters finer, as in `m2m=debug`.
     #[arg(short, long, action = ArgAction::Count)]
     verbose: u8,
@@ -97,6 +107,9 @@ fn main() -> ExitCode {
             client::subscribe(arguments)
         }
         Command::Coap(arguments) => coap::run(arguments),
+        Command::Gateway(arguments) => sn::gateway::run(&arguments),
+        Command::Forwarder(arguments) => sn::forwarder::run(&arguments),
+        Command::Sn(arguments) => sn::client::run(arguments),
         Command::Passwd(PasswdArguments { file, user, delete }) => {
             let result = if delete { passwd::delete(&file, &user) } else { passwd::set(&file, &user) };
             result.map_or_else(|problem| fail(&problem, 1), |()| ExitCode::SUCCESS)
@@ -105,13 +118,14 @@ fn main() -> ExitCode {
 }
 
 fn run_broker(arguments: BrokerArguments) -> ExitCode {
-    let BrokerArguments { listen, config, password_file, acl, metrics, verbose } = arguments;
+    let BrokerArguments { listen, config, password_file, acl, metrics, gateway, verbose } = arguments;
     log_to_stderr(["info", "m2m=debug,info", "trace"][usize::from(verbose.min(2))]);
-    let options = broker::Options { listen, config, password_file, acl_file: acl, metrics };
+    let gateway = gateway.wanted();
+    let options = broker::Options { listen, config, password_file, acl_file: acl, metrics, gateway };
     match broker::run(&options) {
         Ok(broker::Ended::Drained) => ExitCode::SUCCESS,
         Ok(broker::Ended::AtOnce) => ExitCode::from(130),
-        Err(problem @ broker::Error::Config(_)) => fail(&problem, 3),
+        Err(problem) if problem.is_of_the_configuration() => fail(&problem, 3),
         Err(problem) => fail(&problem, 1),
     }
 }

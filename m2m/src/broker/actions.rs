@@ -1,7 +1,6 @@
 //! What the broker wants done: the answers to its actions and questions.
 
 use machine::Instant;
-use mio::net::TcpStream;
 use mqtt_codec::ReasonCode;
 use mqtt_core::{Action, Answer, CloseReason, ConnectRequest, ConnectionId, Input, Question, QuestionId};
 use tracing::debug;
@@ -9,6 +8,7 @@ use tracing::debug;
 use super::access::{Access, Client, Login};
 use super::connection::Connection;
 use super::engine::State;
+use super::local::Carrier;
 
 /// Clients that may wait for the check of their password; others are told that the server is busy.
 const MAX_LOGINS: usize = 1024;
@@ -22,7 +22,7 @@ pub(super) struct PendingLogin {
 }
 
 impl State {
-    pub(super) fn insert(&mut self, id: ConnectionId, stream: TcpStream) {
+    pub(super) fn insert(&mut self, id: ConnectionId, stream: Carrier) {
         if self.connections.len() <= id.index() {
             self.connections.resize_with(id.index() + 1, || None);
         }

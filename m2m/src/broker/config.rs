@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::access::{AccessControl, Acl, InvalidAcl, InvalidPasswords, Passwords};
 use super::listener::{Endpoint, InvalidEndpoint};
+use crate::sn::gateway::BesideArguments;
 
 /// What the command line says. Where it says something, the configuration file does not count.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +20,8 @@ pub(crate) struct Options {
     pub(crate) password_file: Option<PathBuf>,
     pub(crate) acl_file: Option<PathBuf>,
     pub(crate) metrics: Option<SocketAddr>,
+    /// The MQTT-SN gateway inside.
+    pub(crate) gateway: Option<BesideArguments>,
 }
 
 /// Everything the broker is told, read and checked.

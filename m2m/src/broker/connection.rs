@@ -7,7 +7,6 @@ use std::io::{ErrorKind, Read};
 
 use machine::Instant;
 use mio::event::Event;
-use mio::net::TcpStream;
 use mqtt_core::{ConnectionId, Input};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::spawn_local;
@@ -15,6 +14,7 @@ use tokio::time::timeout;
 
 use super::access::Client;
 use super::engine::State;
+use super::local::Carrier;
 
 /// How long a client may take to read what was sent before its connection is closed.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -30,7 +30,7 @@ const FIRST_READ: usize = 4 << 10;
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, a byte each")]
 pub(super) struct Connection {
     pub(super) id: ConnectionId,
-    pub(super) stream: TcpStream,
+    pub(super) stream: Carrier,
     /// Who is on it, if that matters to anything it may do.
     pub(super) client: Option<Box<Client>>,
     /// What was read but not taken by the broker; nothing more is read until it is.
@@ -64,7 +64,7 @@ enum Step {
 }
 
 impl Connection {
-    pub(super) fn new(id: ConnectionId, stream: TcpStream) -> Self {
+    pub(super) fn new(id: ConnectionId, stream: Carrier) -> Self {
         Self {
             id,
             stream,
@@ -97,6 +97,15 @@ impl State {
         if event.is_readable() || event.is_read_closed() || event.is_error() {
             self.serve(id, now);
         }
+    }
+
+    /// The other end of a connection without a socket has read or written, or is closed.
+    pub(super) fn wake_local(&mut self, id: ConnectionId, now: Instant) {
+        let Some(connection) = self.connection(id) else { return };
+        if core::mem::take(&mut connection.blocked) {
+            self.write_soon(id);
+        }
+        self.serve(id, now);
     }
 
     /// A connection's turn: reads once.
@@ -194,16 +203,17 @@ impl State {
         let connection =
             self.connections[id.index()].take().filter(|connection| connection.linger && !connection.broken);
         if let Some(connection) = connection
+            && let Carrier::Tcp(stream) = connection.stream
             && Rc::strong_count(&self.lingering) <= MAX_LINGERING
         {
-            spawn_local(linger(connection.stream, Rc::clone(&self.lingering)));
+            spawn_local(linger(stream, Rc::clone(&self.lingering)));
         }
     }
 }
 
 /// Reads and forgets what a client that was just told to go is still sending: closing the socket with bytes unread would
 /// reset the connection, and the client might never see why.
-async fn linger(stream: TcpStream, _count: Rc<()>) {
+async fn linger(stream: mio::net::TcpStream, _count: Rc<()>) {
     let drain = async {
         let mut stream = tokio::net::TcpStream::from_std(stream.into())?;
         stream.shutdown().await?;

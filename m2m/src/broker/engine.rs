@@ -11,7 +11,7 @@ use std::os::fd::AsRawFd;
 use machine::Instant;
 use mio::net::TcpStream;
 use mio::{Events, Poll, Registry, Token};
-use mqtt_core::{Broker, ConnectionId, Input};
+use mqtt_core::{Broker, ConnectionId, Input, Refused};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
@@ -22,6 +22,7 @@ use tracing::{debug, error, warn};
 use super::access::AccessControl;
 use super::actions::PendingLogin;
 use super::connection::Connection;
+use super::local::{Carrier, LocalClient, pair};
 use super::metrics;
 use crate::clock::Clock;
 
@@ -110,6 +111,28 @@ impl Engine {
             }
             Err(refused) => debug!(%peer, %refused, "connection refused"),
         });
+    }
+
+    /// A connection of a client in this process.
+    ///
+    /// # Errors
+    /// When there are too many.
+    pub(crate) fn open_local(self: &Rc<Self>) -> Result<LocalClient, Refused> {
+        let mut result = Err(Refused::Full);
+        self.turn(|state, now| {
+            result = state.broker.open(now).map(|id| {
+                debug!(connection = id.index(), "opened from inside");
+                let (client, carrier) = pair(self, id);
+                state.insert(id, carrier);
+                client
+            });
+        });
+        result
+    }
+
+    /// The client of a connection from inside has read or written, or is gone.
+    pub(super) fn wake(self: &Rc<Self>, id: ConnectionId) {
+        self.turn(|state, now| state.wake_local(id, now));
     }
 
     /// Puts other rules in force. Clients that would have been let in in another way must connect anew.
@@ -233,7 +256,7 @@ impl State {
     fn watch(&mut self, id: ConnectionId, mut stream: TcpStream, now: Instant) {
         let interests = mio::Interest::READABLE | mio::Interest::WRITABLE;
         match self.registry.register(&mut stream, Token(id.index()), interests) {
-            Ok(()) => self.insert(id, stream),
+            Ok(()) => self.insert(id, Carrier::Tcp(stream)),
             Err(error) => {
                 warn!(%error, "cannot watch a socket");
                 self.broker.handle(Input::Closed { connection: id }, now);

@@ -7,6 +7,7 @@ mod connection;
 mod descriptors;
 mod engine;
 mod listener;
+mod local;
 mod metrics;
 mod output;
 mod signals;
@@ -25,9 +26,12 @@ use tracing::{error, info, warn};
 pub(crate) use self::access::passwords;
 use self::config::Settings;
 pub(crate) use self::config::{InvalidConfig, Options};
-use self::engine::{Engine, readable};
+pub(crate) use self::engine::Engine;
+use self::engine::readable;
 use self::listener::{Endpoint, accept};
+pub(crate) use self::local::LocalClient;
 use self::signals::{Request, Signals};
+use crate::sn::gateway;
 
 /// How long clients may take to go when the broker ends.
 const DRAIN: Duration = Duration::from_secs(6);
@@ -52,8 +56,21 @@ pub(crate) enum Error {
     Listen { endpoint: String, source: io::Error },
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
+    #[error(transparent)]
+    Gateway(#[from] gateway::Error),
     #[error("no randomness: {0}")]
     Entropy(#[from] getrandom::Error),
+}
+
+impl Error {
+    /// Whether what was configured is at fault.
+    pub(crate) fn is_of_the_configuration(&self) -> bool {
+        match self {
+            Self::Config(_) => true,
+            Self::Gateway(problem) => problem.is_of_the_configuration(),
+            Self::Listen { .. } | Self::Start(_) | Self::Entropy(_) => false,
+        }
+    }
 }
 
 /// Runs a broker until a signal ends it.
@@ -80,6 +97,10 @@ async fn serve(options: &Options, settings: Settings) -> Result<Ended, Error> {
 
     let bound = (settings.endpoints, settings.metrics);
     let engine = Engine::start(settings.broker, settings.access, seed)?;
+    let beside = match &options.gateway {
+        Some(arguments) => Some(arguments.start(Rc::clone(&engine))?),
+        None => None,
+    };
     let mut accepting = Vec::new();
     for listener in listeners {
         accepting.push(spawn_local(accept(readable(listener)?, Rc::clone(&engine))));
@@ -92,6 +113,9 @@ async fn serve(options: &Options, settings: Settings) -> Result<Ended, Error> {
         reload(options, &engine, &bound);
     }
     accepting.iter().for_each(tokio::task::JoinHandle::abort);
+    if let Some(gateway) = beside {
+        gateway.stop().await;
+    }
     Ok(drain(&engine, &mut signals).await)
 }
 

@@ -10,11 +10,11 @@ mod progress;
 mod properties;
 mod publish;
 mod session;
-mod source;
+pub(crate) mod source;
 mod statistics;
 mod subscribe;
 mod subscriber;
-mod url;
+pub(crate) mod url;
 
 use core::fmt::Display;
 use core::future::Future;

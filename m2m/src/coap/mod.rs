@@ -3,7 +3,7 @@
 mod client;
 mod dump;
 mod serve;
-mod transport;
+pub(crate) mod transport;
 
 use std::process::ExitCode;
 
