@@ -107,10 +107,9 @@ impl Download {
         (self.body.len(), self.total)
     }
 
-    /// Whether this is a block that has come before: a repetition that comes late.
-    pub(crate) fn has_passed(&self, options: Options<'_>) -> bool {
-        let block = usable(options.block2()).ok().flatten();
-        block.is_some_and(|block| block.offset().saturating_add(block.size()) <= self.body.len())
+    /// Whether this is another block than the one that was asked for: a repetition that comes late.
+    pub(crate) fn is_astray(&self, options: Options<'_>) -> bool {
+        usable(options.block2()).ok().flatten().is_some_and(|block| block.offset() != self.body.len())
     }
 
     /// Takes the answer to the request with [`next`](Self::next)'s Block2.

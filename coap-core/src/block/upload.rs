@@ -77,10 +77,10 @@ impl Upload {
         (self.offset, self.body.len())
     }
 
-    /// Whether this answers a block before the one that [`current`](Self::current) gave: a repetition that comes late.
-    pub(crate) fn has_passed(&self, options: Options<'_>) -> bool {
-        let answered = usable(options.block1()).ok().flatten();
-        answered.is_some_and(|block| block.offset().saturating_add(block.size()) <= self.offset)
+    /// Whether this answers another block than the one that [`current`](Self::current) gave: a repetition that comes late.
+    pub(crate) fn is_astray(&self, options: Options<'_>) -> bool {
+        let (sent, _) = self.current();
+        usable(options.block1()).ok().flatten().is_some_and(|answered| !answers(sent, answered))
     }
 
     /// The response code of the whole, where `code` is that of the last block.
@@ -112,10 +112,10 @@ impl Upload {
         self.advance(sent, block, payload.len())
     }
 
-    /// The block has arrived: the next one, no larger than the server likes them. Its number may count in either size.
+    /// The block has arrived: the next one, no larger than the server likes them.
     fn advance(&mut self, sent: Block, answer: Option<Block>, len: usize) -> UploadStep {
         let answer = answer.unwrap_or(sent);
-        if answer.num() != sent.num() && answer.offset() != sent.offset() {
+        if !answers(sent, answer) {
             return UploadStep::Failed(Failure::BlockMismatch);
         }
         let exponent = self.exponent.min(answer.size_exponent());
@@ -150,4 +150,9 @@ impl Upload {
         self.offset = 0;
         UploadStep::Restart
     }
+}
+
+/// Whether the Block1 of an answer is about the block that was sent. Its number may count in either size.
+fn answers(sent: Block, answer: Block) -> bool {
+    answer.num() == sent.num() || answer.offset() == sent.offset()
 }

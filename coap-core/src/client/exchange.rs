@@ -145,15 +145,15 @@ impl<P: Peer> Exchange<P> {
         }
     }
 
-    /// Whether the message answers a block before the one that is under way: a repetition that comes late. What was sent to be
-    /// acknowledged has no such answers but in messages of their own.
-    pub(super) fn is_passed(&self, message: &Message<'_>) -> bool {
+    /// Whether the message, which came by itself, answers another block than the one that is under way: a repetition that comes
+    /// late, or an answer to what this exchange asked before.
+    pub(super) fn is_astray(&self, message: &Message<'_>) -> bool {
         if self.request.bodies == Bodies::Blocks {
             return false;
         }
         match (&self.upload, &self.download) {
-            (Some(upload), _) => upload.has_passed(message.options),
-            (None, Some(download)) => download.has_passed(message.options) || message.code == Code::CONTINUE,
+            (Some(upload), _) => upload.is_astray(message.options),
+            (None, Some(download)) => download.is_astray(message.options) || message.code == Code::CONTINUE,
             (None, None) => self.uploaded && message.code == Code::CONTINUE,
         }
     }

@@ -150,7 +150,7 @@ impl<P: Peer> Client<P> {
         {
             return Taken::Accepted;
         }
-        if acknowledges.is_none() && exchange.is_passed(message) {
+        if acknowledges.is_none() && exchange.is_astray(message) {
             return Taken::Accepted;
         }
         if exchange.is_outdated(message, acknowledges.is_some(), cx.now) {

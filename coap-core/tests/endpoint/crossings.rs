@@ -242,6 +242,7 @@ fn a_late_answer_to_a_block_that_has_passed_is_ignored() {
     lone.receive(PEER, &answer(&sent, Code::CONTINUE, 1, 3));
     lone.sent.clear();
     lone.receive(PEER, &answer(&sent, Code::CONTINUE, 0, 4));
+    lone.receive(PEER, &answer(&sent, Code::REQUEST_ENTITY_INCOMPLETE, 1, 6));
     lone.receive(PEER, &answer(&sent, Code::CHANGED, 2, 5));
     assert_eq!(shown(&mut lone), [(Code::CHANGED, String::new())]);
 }
