@@ -64,20 +64,8 @@ impl Client {
     /// Cancels one of the open requests.
     pub(crate) fn cancel_any(&mut self, endpoint: &mut Endpoint<Address>, ledger: &mut Ledger, now: Instant) {
         if let Some((handle, number)) = self.choose(|_| true) {
-            self.cancel(handle, number, endpoint, ledger, now);
+            cancel(handle, number, endpoint, ledger, now);
         }
-    }
-
-    pub(crate) fn cancel(
-        &mut self,
-        handle: Handle,
-        number: usize,
-        endpoint: &mut Endpoint<Address>,
-        ledger: &mut Ledger,
-        now: Instant,
-    ) {
-        ledger.requests[number].cancelled = true;
-        endpoint.cancel(handle, now);
     }
 
     /// Ends one of the observations.
@@ -92,21 +80,7 @@ impl Client {
             request.observes() && !request.deregistered
         };
         if let Some((handle, number)) = self.choose(observes) {
-            self.deregister(handle, number, endpoint, ledger, now);
-        }
-    }
-
-    pub(crate) fn deregister(
-        &mut self,
-        handle: Handle,
-        number: usize,
-        endpoint: &mut Endpoint<Address>,
-        ledger: &mut Ledger,
-        now: Instant,
-    ) {
-        ledger.requests[number].deregistered = true;
-        if let Err(refused) = endpoint.deregister(handle, now) {
-            ledger.fault(now, format_args!("request {number} cannot be ended: {refused}"));
+            deregister(handle, number, endpoint, ledger, now);
         }
     }
 
@@ -129,11 +103,7 @@ impl Client {
             }
             Action::Pong { handle } => self.end(handle, End::Answered, ledger, now),
             Action::Failed { handle, failure } => self.end(handle, End::Failed(failure), ledger, now),
-            Action::Acknowledged { handle } => {
-                if let Some(number) = self.known(handle, ledger, now) {
-                    ledger.requests[number].acknowledged = true;
-                }
-            }
+            Action::Acknowledged { handle } => _ = self.known(handle, ledger, now),
             Action::Progress { handle, bytes, total, .. } => {
                 _ = self.known(handle, ledger, now);
                 if total.is_some_and(|total| total < bytes) {
@@ -193,10 +163,10 @@ impl Client {
         if ask.observe {
             request = request.observe();
         }
-        if let (true, Target::Node(node)) = (ask.validate, ask.to) {
-            if let Some(etag) = self.etags.get(&(node, ask.path)) {
-                request = request.with(OptionNumber::ETAG, etag);
-            }
+        if let (true, Target::Node(node)) = (ask.validate, ask.to)
+            && let Some(etag) = self.etags.get(&(node, ask.path))
+        {
+            request = request.with(OptionNumber::ETAG, etag);
         }
         if let Some(unwanted) = ask.no_response {
             request = request.with_uint(OptionNumber::NO_RESPONSE, unwanted.into());
@@ -224,7 +194,7 @@ impl Client {
                     purpose,
                     at: now,
                     messages: BTreeSet::new(),
-                    acknowledged: false,
+                    registered: Vec::new(),
                     cancelled: false,
                     deregistered: false,
                     seen: Vec::new(),
@@ -259,5 +229,31 @@ impl Client {
         let fitting: Vec<_> = self.open().filter(|(_, number)| fit(*number)).collect();
         let at = self.random.below(fitting.len() as u64) as usize;
         fitting.get(at).copied()
+    }
+}
+
+/// Cancels a request.
+pub(crate) fn cancel(
+    handle: Handle,
+    number: usize,
+    endpoint: &mut Endpoint<Address>,
+    ledger: &mut Ledger,
+    now: Instant,
+) {
+    ledger.requests[number].cancelled = true;
+    endpoint.cancel(handle, now);
+}
+
+/// Ends an observation.
+pub(crate) fn deregister(
+    handle: Handle,
+    number: usize,
+    endpoint: &mut Endpoint<Address>,
+    ledger: &mut Ledger,
+    now: Instant,
+) {
+    ledger.requests[number].deregistered = true;
+    if let Err(refused) = endpoint.deregister(handle, now) {
+        ledger.fault(now, format_args!("request {number} cannot be ended: {refused}"));
     }
 }

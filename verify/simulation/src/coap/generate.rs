@@ -17,7 +17,7 @@ impl Scenario {
     pub fn from_seed(seed: u64) -> Self {
         let mut random = Random::from_u64(!seed);
         let fair = random.chance(1, 8);
-        let servers = 1 + random.below(2);
+        let servers = 1 + random.below(3);
         let clients = 1 + random.below(3);
         let nodes: Vec<_> =
             (0..servers + clients).map(|index| node(&mut random, index < servers, fair)).collect();
@@ -57,7 +57,12 @@ fn node(random: &mut Random, server: bool, fair: bool) -> NodeSpec {
 }
 
 fn config(random: &mut Random, fair: bool) -> Config {
-    let limits = if fair || random.chance(2, 3) { Limits::default() } else { small(random) };
+    let limits = match fair {
+        // Many bodies may be under way at once.
+        true => Limits { bodies_per_peer: 100, ..Limits::default() },
+        false if random.chance(2, 3) => Limits::default(),
+        false => small(random),
+    };
     Config {
         transmission: Transmission {
             nstart: [1, 1, 3][pick(random, 3)],
@@ -74,7 +79,7 @@ fn config(random: &mut Random, fair: bool) -> Config {
         notifications: NotificationPolicy {
             confirmable: random.chance(1, 2),
             confirm_after: [Duration::from_secs(24 * 60 * 60), Duration::from_secs(40)][pick(random, 2)],
-            spacing: millis(random, 0, 5000),
+            spacing: if random.chance(1, 2) { Duration::ZERO } else { millis(random, 0, 5000) },
         },
         reregister: random.chance(7, 8),
         ..Config::default()
@@ -86,8 +91,8 @@ fn small(random: &mut Random) -> Limits {
     Limits {
         queued_per_peer: few(random, 5),
         outgoing: 4 + few(random, 8),
-        remembered: 20 + few(random, 60),
-        remembered_per_peer: 10 + few(random, 40),
+        remembered: 60 + few(random, 200),
+        remembered_per_peer: 40 + few(random, 100),
         remembered_bytes: few(random, 6000),
         requests: 4 + few(random, 10),
         unanswered: few(random, 6),
@@ -155,16 +160,17 @@ fn happen(
         4 => (client, Op::Deregister),
         5 => (any, Op::Ping(other)),
         6..=9 => (server, Op::Change(path)),
-        10 => {
+        10 | 11 => {
             for _ in 0..10 {
                 ops.push((at + millis(random, 0, 5000), server, Op::Change(path)));
             }
             return;
         }
         burst => {
-            for _ in 0..if burst == 11 { 8 } else { 1 } {
-                // Two servers ask each other, too.
-                let asks = if random.chance(1, 8) && servers == 2 { 1 - server } else { client };
+            for _ in 0..if burst == 12 { 8 } else { 1 } {
+                // Servers ask each other, too.
+                let asks =
+                    if random.chance(1, 8) && servers > 1 { (server + 1) % servers as usize } else { client };
                 ops.push((at, asks, Op::Ask(ask(random, server, fair))));
             }
             return;
@@ -180,7 +186,7 @@ fn ask(random: &mut Random, server: usize, fair: bool) -> Ask {
         9 => Code::DELETE,
         other => methods[other as usize % methods.len()],
     };
-    let group = method == Code::GET && random.chance(1, 8);
+    let group = method == Code::GET && random.chance(1, 6);
     let safe = matches!(method, Code::GET | Code::FETCH);
     let path = match method {
         Code::POST => Path::Echo,

@@ -30,7 +30,7 @@ pub(crate) fn check(ledger: &Ledger, scenario: &Scenario, counters: &[Counters])
         found.extend(times_handled(asked, ask, handled, forgetful));
         found.extend(asked.seen.iter().filter_map(|seen| content(ledger, asked, ask, seen, number)));
         found.extend(order(asked));
-        found.extend(failure(asked, ledger));
+        found.extend(failure(asked, ledger, forgetful));
         if scenario.fair {
             found.extend(success(asked, ask));
         }
@@ -117,27 +117,35 @@ fn content(ledger: &Ledger, asked: &Asked, ask: &Ask, seen: &Seen, number: usize
     (!right).then(|| format!("got {seen:?}"))
 }
 
-/// A state that is older than one already reported is not reported (RFC 7641 §3.4).
+/// A state that is older than one already reported is not reported (RFC 7641 §3.4): unless it was taken for the answer to a
+/// registration anew, whose number may be any, as the server may have lost count.
 fn order(asked: &Asked) -> Option<String> {
     let mut newest = None;
+    let mut last = asked.at;
     for seen in &asked.seen {
         let Some(version) = version(seen).filter(|_| asked.observes()) else { continue };
-        if newest > Some(version) {
+        let may_answer = asked.anonymous() || asked.registered.iter().any(|at| *at > last && *at <= seen.at);
+        // Nor can the numbers of one life of the server be compared with those of another.
+        let same_life = newest.is_some_and(|(life, _)| life == version.0);
+        if newest > Some(version) && same_life && !may_answer {
             return Some(format!("has seen {newest:?}, and then {seen:?}"));
         }
         newest = Some(version);
+        last = seen.at;
     }
     None
 }
 
 /// Each failure has its cause.
-fn failure(asked: &Asked, ledger: &Ledger) -> Option<String> {
+fn failure(asked: &Asked, ledger: &Ledger, forgetful: bool) -> Option<String> {
     let (_, End::Failed(failure)) = asked.end? else { return None };
     let group = asked.ask().is_some_and(|ask| ask.to == Target::Group);
     let explained = match failure {
         Failure::Cancelled => asked.cancelled,
         Failure::GroupClosed => group,
         Failure::Unreachable => ledger.unreachable > 0,
+        // Who takes a repetition for a new block answers what nobody asked.
+        Failure::BlockMismatch => forgetful,
         Failure::NotAcknowledged
         | Failure::NoResponse
         | Failure::Reset

@@ -50,8 +50,8 @@ pub struct Asked {
     pub at: Instant,
     /// The ids of the messages that were sent for it, where these say what they are for.
     pub messages: BTreeSet<u16>,
-    /// The peer is known to have it.
-    pub acknowledged: bool,
+    /// When it registered.
+    pub registered: Vec<Instant>,
     /// The application did not want it any more.
     pub cancelled: bool,
     /// The application ended its observation.
@@ -101,8 +101,6 @@ pub struct Handled {
     pub trigger: Trigger,
     /// When.
     pub at: Instant,
-    /// The body.
-    pub content: Content,
 }
 
 /// A state of a resource, from this time on.
@@ -134,7 +132,11 @@ impl Ledger {
     ) -> impl Iterator<Item = &State> {
         let states = self.states.get(&(node, resource)).map_or(&[][..], Vec::as_slice);
         let ends = states.iter().skip(1).map(|next| next.at).chain([Instant::MAX]);
-        states.iter().zip(ends).filter(move |(state, end)| state.at <= to && *end >= from).map(|(state, _)| state)
+        states
+            .iter()
+            .zip(ends)
+            .filter(move |(state, end)| state.at <= to && *end >= from)
+            .map(|(state, _)| state)
     }
 }
 
@@ -152,6 +154,11 @@ impl Asked {
             Purpose::Ask(ask) => Some(ask),
             Purpose::Ping(_) => None,
         }
+    }
+
+    /// Whether its messages do not say that they are its own.
+    pub fn anonymous(&self) -> bool {
+        self.ask().is_none_or(|ask| ask.anonymous)
     }
 
     /// Whether it observes.

@@ -1,5 +1,6 @@
 //! A node: an endpoint, the applications on it, and the host that does what both ask for.
 
+use std::fmt;
 use std::time::Duration;
 
 use coap_core::{Action, Counters, Endpoint, Gauges, Input, Limits};
@@ -10,7 +11,7 @@ use super::client::Client;
 use super::ledger::Ledger;
 use super::scenario::NodeSpec;
 use super::server::Server;
-use super::wire::{Witness, line};
+use super::wire::{Line, Witness};
 use crate::contract;
 use crate::history::History;
 use crate::net::datagram::{Arrival, Network};
@@ -67,8 +68,7 @@ impl Node {
         let mut fork = || Random::from_u64(self.random.next_u64());
         let client = Client::new(self.index, fork());
         let Surroundings { ledger, now, .. } = around;
-        let serve =
-            |spec| Server::new(spec, self.index, self.lives, fork(), &mut endpoint, ledger, *now);
+        let serve = |spec| Server::new(spec, self.index, self.lives, fork(), &mut endpoint, ledger, *now);
         let server = self.spec.serves.map(serve);
         let witness = Witness::new(&self.spec.config);
         self.life =
@@ -130,11 +130,7 @@ impl Node {
     }
 
     /// Lets the node do something, if it is up, and all that follows.
-    pub(crate) fn act(
-        &mut self,
-        around: &mut Surroundings,
-        act: impl FnOnce(&mut Life, &mut Surroundings),
-    ) {
+    pub(crate) fn act(&mut self, around: &mut Surroundings, act: impl FnOnce(&mut Life, &mut Surroundings)) {
         let Some(life) = &mut self.life else { return };
         act(life, around);
         while let Some(action) = life.endpoint.poll_action() {
@@ -155,7 +151,7 @@ impl Life {
         let (server, endpoint) = (self.server.as_mut(), &mut self.endpoint);
         match action {
             Action::Send { to, datagram } => {
-                history.note(*now, format_args!("{index} > {to:?}: {}", line(&datagram)));
+                history.note(*now, format_args!("{index} > {to:?}: {}", Line(&datagram)));
                 self.witness.look(to, &datagram, ledger, *now);
                 network.send(Address(index as u8), to, &datagram, *now);
             }
@@ -168,7 +164,7 @@ impl Life {
             }
             Action::Cancelled { id } => server.into_iter().for_each(|server| server.cancelled(id)),
             other => {
-                history.note(*now, format_args!("{index}: {}", short(&other)));
+                history.note(*now, format_args!("{index}: {}", Short(&other)));
                 self.client.on(other, ledger, *now);
             }
         }
@@ -192,15 +188,16 @@ impl Life {
 }
 
 /// An action without its body.
-fn short(action: &Action<Address>) -> String {
-    match action {
-        Action::Response { handle, from, response, more } => format!(
-            "{handle:?} from {from:?}: {} {:?} {} bytes, more: {more}",
-            response.code,
-            response.options,
-            response.payload.len()
-        ),
-        other => format!("{other:?}"),
+struct Short<'a>(&'a Action<Address>);
+
+impl fmt::Display for Short<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Action::Response { handle, from, response, more } = self.0 else {
+            return write!(f, "{:?}", self.0);
+        };
+        let (code, len) = (response.code, response.payload.len());
+        write!(f, "{handle:?} from {from:?}: {code} {:?} {len} bytes", response.options)?;
+        f.write_str(if *more { ", more" } else { "" })
     }
 }
 

@@ -100,7 +100,6 @@ pub enum Target {
 
 /// A request.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Ask {
     /// Whom it is for.
     pub to: Target,

@@ -103,10 +103,15 @@ impl Server {
             return ledger.fault(now, format_args!("a request for a resource that is gone: {request:?}"));
         };
         let content = Content::of(&request.payload);
-        let number = request.options.view().uri_query().find_map(numbered).or(match content {
+        let named = request.options.view().uri_query().find_map(numbered);
+        let written = match content {
             Content::Whole(Tag::Request(number), _) => Some(number),
             _ => None,
-        });
+        };
+        let number = named.or(written);
+        if written.is_some() && written != number {
+            ledger.fault(now, format_args!("request {number:?} has the body of {written:?}"));
+        }
         ledger.handled.push(Handled {
             node: self.node,
             life: self.life,
@@ -114,7 +119,6 @@ impl Server {
             method: request.method,
             trigger: request.trigger,
             at: now,
-            content: content.clone(),
         });
         let later = self.carry_out(path, request, content, endpoint, ledger, now);
         // Who gives no state to its observers has none.
@@ -194,9 +198,10 @@ impl Server {
     }
 
     /// Answers what it did not mean to.
-    pub(crate) fn repent(&mut self, endpoint: &mut Endpoint<Address>, now: Instant) {
+    pub(crate) fn repent(&mut self, endpoint: &mut Endpoint<Address>, ledger: &mut Ledger, now: Instant) {
         for id in std::mem::take(&mut self.ignored) {
-            _ = endpoint.respond(id, Response::new(Code::SERVICE_UNAVAILABLE), now);
+            let sorry = Later::Answer(Response::new(Code::SERVICE_UNAVAILABLE));
+            self.answer(id, sorry, endpoint, ledger, now);
         }
     }
 
@@ -251,7 +256,8 @@ impl Server {
             Later::State(path, trigger) => self.representation(*path, *trigger),
         };
         match endpoint.respond(id, response, now) {
-            Ok(()) => {}
+            // Nobody waits for it any more.
+            Ok(()) | Err(Refused::Unknown) => {}
             Err(Refused::Full | Refused::NoMessageId) => {
                 ledger.refused_answers += 1;
                 self.wait(id, later, now + AGAIN);
@@ -304,9 +310,10 @@ impl Server {
 
 /// The entity-tag of a state.
 fn etag(life: u32, version: u32) -> [u8; 7] {
-    let [.., a, b] = life.to_be_bytes();
-    let [c, d, e, f] = version.to_be_bytes();
-    [b'v', a, b, c, d, e, f]
+    let mut etag = [b'v'; 7];
+    etag[1..3].copy_from_slice(&(life as u16).to_be_bytes());
+    etag[3..].copy_from_slice(&version.to_be_bytes());
+    etag
 }
 
 fn offer(path: Path, endpoint: &mut Endpoint<Address>) -> Option<ResourceId> {

@@ -1,6 +1,7 @@
 //! What can be seen on the wire of one endpoint, and the rules for it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use coap_codec::{Message, MessageType, Rules};
 use coap_core::{Config, Transmission};
@@ -47,9 +48,11 @@ impl Witness {
             MessageType::Acknowledgement | MessageType::Reset => return,
         };
         let id = message.message_id.get();
-        if message.code.is_request() {
-            if let Some(request) = number(&message).and_then(|number| ledger.requests.get_mut(number)) {
-                request.messages.insert(id);
+        let request = number(&message).and_then(|number| ledger.requests.get_mut(number));
+        if let Some(request) = request.filter(|_| message.code.is_request()) {
+            request.messages.insert(id);
+            if message.options.observe() == Some(0) {
+                request.registered.push(now);
             }
         }
         self.transmitted(to, id, bytes, confirmable, ledger, now);
@@ -66,9 +69,11 @@ impl Witness {
         ledger: &mut Ledger,
         now: Instant,
     ) {
-        let Some(sent) = self.sent.get_mut(&(to, id)).filter(|sent| {
-            now - sent.first < self.transmission.exchange_lifetime()
-        }) else {
+        let Some(sent) = self
+            .sent
+            .get_mut(&(to, id))
+            .filter(|sent| now - sent.first < self.transmission.exchange_lifetime())
+        else {
             self.sent.insert((to, id), Sent { bytes: bytes.to_vec(), first: now, times: 1 });
             return;
         };
@@ -96,13 +101,18 @@ pub(crate) fn numbered(argument: &[u8]) -> Option<usize> {
 }
 
 /// A datagram in a line.
-pub(crate) fn line(bytes: &[u8]) -> String {
-    let Ok(message) = Message::decode(bytes, &Rules::default()) else {
-        return format!("? {}", bytes.escape_ascii());
-    };
-    let Message { message_type, code, message_id, token, options, payload } = message;
-    let token: String = token.iter().map(|byte| format!("{byte:02x}")).collect();
-    let options: Vec<String> =
-        options.iter().map(|option| format!("{} {}", option.number, option.value.escape_ascii())).collect();
-    format!("{message_type} {code} #{} {token} {options:?} {} bytes", message_id.get(), payload.len())
+pub(crate) struct Line<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ok(message) = Message::decode(self.0, &Rules::default()) else {
+            return write!(f, "? {}", self.0.escape_ascii());
+        };
+        write!(f, "{} {} #{} ", message.message_type, message.code, message.message_id.get())?;
+        message.token.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        for option in message.options {
+            write!(f, " [{} {}]", option.number, option.value.escape_ascii())?;
+        }
+        write!(f, " {} bytes", message.payload.len())
+    }
 }

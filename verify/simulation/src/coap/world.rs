@@ -5,14 +5,14 @@ use std::time::Duration;
 use coap_core::{Counters, Gauges};
 use machine::{Instant, Random};
 
+use super::ledger::{Asked, Ledger};
 use super::node::{Life, Node, Surroundings};
 use super::scenario::{Op, Path, Scenario};
-use super::{Address, guarantees, wire};
+use super::wire::Line;
+use super::{Address, client, guarantees};
 use crate::agenda::Agenda;
 use crate::history::History;
 use crate::net::datagram::{Fates, Network, Weather};
-
-use super::ledger::Ledger;
 
 /// When a run begins: not at the epoch, so that nothing can lean on it.
 const START: Instant = Instant::from_micros(1_000_000_000);
@@ -145,10 +145,9 @@ impl World {
             let receiver = usize::from(arrival.receiver.0);
             let node = &mut self.nodes[receiver];
             if node.life().is_some() {
-                self.around.history.note(
-                    now,
-                    format_args!("{receiver} < {:?}: {}", arrival.from, wire::line(&arrival.bytes)),
-                );
+                self.around
+                    .history
+                    .note(now, format_args!("{receiver} < {:?}: {}", arrival.from, Line(&arrival.bytes)));
                 node.receive(&arrival, &mut self.around);
             } else if self.reports_unreachable && !arrival.is_multicast() {
                 let due = Due::Unreachable(usize::from(arrival.from.0), arrival.receiver);
@@ -167,7 +166,7 @@ impl World {
 
     fn happen(&mut self, due: Due) {
         match due {
-            Due::Op(node, op) => self.perform(node, op),
+            Due::Op(node, op) => self.perform(node, &op),
             Due::Start(node) => self.start(node),
             Due::Restore(node, path) => self.nodes[node].act(&mut self.around, |life, around| {
                 if let Some(server) = &mut life.server {
@@ -185,11 +184,11 @@ impl World {
         }
     }
 
-    fn perform(&mut self, index: usize, op: Op) {
+    fn perform(&mut self, index: usize, op: &Op) {
         let now = self.around.now;
         self.around.history.note(now, format_args!("{index}: {op:?}"));
         let (node, around) = (&mut self.nodes[index], &mut self.around);
-        match op {
+        match *op {
             Op::Restart(downtime) => {
                 node.crash(around);
                 self.agenda.schedule(now + downtime, Due::Start(index));
@@ -211,7 +210,7 @@ impl World {
                 self.agenda.schedule(now + span, Due::Restore(index, path));
             }
             Op::Ask(_) | Op::Ping(_) | Op::Cancel | Op::Deregister | Op::Change(_) => {
-                node.act(around, |life, around| use_endpoint(life, &op, around));
+                node.act(around, |life, around| use_endpoint(life, op, around));
             }
         }
     }
@@ -245,8 +244,11 @@ impl World {
     fn come_to_rest(&mut self) {
         let end = self.around.now + BOUND;
         let busy = |world: &Self| {
-            let open = |asked: &super::ledger::Asked| {
-                asked.is_open() && (!asked.observes() || asked.seen.is_empty() || asked.deregistered)
+            // Who does not want to hear of errors may never know what became of a body.
+            let silent = |asked: &Asked| asked.ask().is_some_and(|ask| ask.no_response.is_some());
+            let open = |asked: &Asked| {
+                let waits = asked.seen.is_empty() && !silent(asked);
+                asked.is_open() && (!asked.observes() || waits || asked.deregistered)
             };
             world.around.ledger.requests.iter().any(open)
         };
@@ -276,16 +278,16 @@ impl World {
         for node in &mut self.nodes {
             node.act(&mut self.around, |life, around| {
                 let open: Vec<_> = life.client.open().collect();
-                let Life { client, endpoint, server, .. } = life;
+                let Life { endpoint, server, .. } = life;
                 for (handle, number) in open {
                     if number % 2 == 0 {
-                        client.cancel(handle, number, endpoint, &mut around.ledger, around.now);
+                        client::cancel(handle, number, endpoint, &mut around.ledger, around.now);
                     } else {
-                        client.deregister(handle, number, endpoint, &mut around.ledger, around.now);
+                        client::deregister(handle, number, endpoint, &mut around.ledger, around.now);
                     }
                 }
                 if let Some(server) = server {
-                    server.repent(endpoint, around.now);
+                    server.repent(endpoint, &mut around.ledger, around.now);
                 }
             });
         }
