@@ -94,7 +94,7 @@ impl<P: Peer> Server<P> {
         cx: &mut Context<'_, P>,
     ) -> Result<(), Ending> {
         let key = operation_key(message.code, message.options);
-        let room = self.room(asker, message.code, Options::EMPTY, cx);
+        let room = self.room(asker, Options::EMPTY, cx);
         if let Some(piece) = self.bodies.further(asker.from, &key, blocks, room, cx.now) {
             return Err(Ending::Answer(piece));
         }

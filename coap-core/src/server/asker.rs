@@ -12,6 +12,7 @@ use crate::{Refused, Reliability, Token};
 
 /// Who is to be answered, and how.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is true or not of a message by itself")]
 pub(crate) struct Asker<P> {
     pub(crate) from: P,
     pub(crate) token: Token,
@@ -23,6 +24,8 @@ pub(crate) struct Asker<P> {
     pub(crate) request_len: usize,
     /// The address is known not to be forged.
     pub(crate) verified: bool,
+    /// Nothing is lost when it has to ask again: nothing was changed, and no body has come in blocks.
+    pub(crate) may_be_challenged: bool,
 }
 
 impl<P: Peer> Asker<P> {

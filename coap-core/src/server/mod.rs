@@ -22,6 +22,7 @@ use self::admission::Ending;
 use self::asker::Asker;
 use self::observers::Observers;
 pub(crate) use self::open::{Open, OpenRequests, Role};
+use self::response::is_safe;
 pub(crate) use self::response::{Sent, overhead};
 use crate::action::{IncomingRequest, Trigger};
 use crate::block::{self, Assemblies};
@@ -123,10 +124,11 @@ impl<P: Peer> Server<P> {
             no_response: options.no_response(),
             request_len: arrived.len,
             verified: arrived.verified || verified,
+            may_be_challenged: is_safe(arrived.message.code) && !options.contains(OptionNumber::BLOCK1),
         };
         match self.admit(&asker, &arrived.message, cx) {
             Ok(open) => self.ask(open, cx),
-            Err(Ending::Answer(piece)) => self.leave_with(&asker, arrived.message.code, &piece, cx),
+            Err(Ending::Answer(piece)) => self.leave_with(&asker, &piece, cx),
             Err(Ending::Silence) => asker.leave(cx),
         }
     }

@@ -57,7 +57,7 @@ impl<P: Peer> Server<P> {
         let id = self.observers.enter(observer);
         let Some(observer) = self.observers.get(id) else { return Err(Refused::Unknown) };
         piece.options.set_uint(OptionNumber::OBSERVE, observer.sequence.take().into());
-        let sent = self.send_piece(asker, open.method, &piece, reliability, Some(Owner::Observer(id)), cx);
+        let sent = self.send_piece(asker, &piece, reliability, Some(Owner::Observer(id)), cx);
         let Ok(Sent::Whole(outgoing)) = sent else {
             self.observers.remove(id);
             if let Some(before) = before {

@@ -34,7 +34,7 @@ impl<P: Peer> Server<P> {
             return Ok(());
         }
         let reliability = response.reliability;
-        let room = self.room(asker, open.method, response.options.view(), cx);
+        let room = self.room(asker, response.options.view(), cx);
         let piece = self.piece(asker.from, open, response, room, cx);
         // It may have become an error.
         if asker.does_without(piece.code, piece.payload.is_empty()) {
@@ -46,16 +46,15 @@ impl<P: Peer> Server<P> {
         if registers && self.observers.admits(asker.from, &asker.token, &cx.config.limits) {
             self.register(asker, open, piece, reliability, cx)
         } else {
-            self.send_piece(asker, open.method, &piece, reliability, None, cx).map(drop)
+            self.send_piece(asker, &piece, reliability, None, cx).map(drop)
         }
     }
 
-    /// Sends a piece of a response, or a challenge if the peer may not get so much yet. What is no GET or FETCH has been carried out
-    /// and is not to be carried out again: its response is only cut smaller, which [`room`](Self::room) sees to.
+    /// Sends a piece of a response, or a challenge if the peer may not get so much yet. What cannot well be asked again is not
+    /// challenged: its response is only cut smaller, which [`room`](Self::room) sees to.
     pub(crate) fn send_piece(
         &mut self,
         asker: &Asker<P>,
-        method: Code,
         piece: &Piece,
         reliability: Option<Reliability>,
         owner: Option<Owner>,
@@ -64,7 +63,7 @@ impl<P: Peer> Server<P> {
         let datagram = cx.encode(piece.code, asker.token.as_bytes(), piece.options.view(), &piece.payload)?;
         let allowed =
             asker.verified || self.echo.allow(asker.from, asker.request_len, datagram.len(), cx.now);
-        if allowed || !is_safe(method) {
+        if allowed || !asker.may_be_challenged {
             return asker.send(datagram, reliability, owner, cx).map(Sent::Whole);
         }
         if asker.multicast {
@@ -112,14 +111,8 @@ impl<P: Peer> Server<P> {
 
     /// Bytes that the payload of a response may have: what the datagram leaves, and where a challenge would have the request carried
     /// out twice, what the peer may get without one (RFC 9175 §2.4).
-    pub(super) fn room(
-        &mut self,
-        asker: &Asker<P>,
-        method: Code,
-        options: Options<'_>,
-        cx: &Context<'_, P>,
-    ) -> usize {
-        let allowed = if asker.verified || is_safe(method) && !asker.multicast {
+    pub(super) fn room(&mut self, asker: &Asker<P>, options: Options<'_>, cx: &Context<'_, P>) -> usize {
+        let allowed = if asker.verified || asker.may_be_challenged && !asker.multicast {
             usize::MAX
         } else {
             self.echo.room(asker.from, asker.request_len, cx.now)
@@ -128,17 +121,11 @@ impl<P: Peer> Server<P> {
     }
 
     /// Sends an answer that the application has no part in.
-    pub(super) fn leave_with(
-        &mut self,
-        asker: &Asker<P>,
-        method: Code,
-        piece: &Piece,
-        cx: &mut Context<'_, P>,
-    ) {
+    pub(super) fn leave_with(&mut self, asker: &Asker<P>, piece: &Piece, cx: &mut Context<'_, P>) {
         if asker.does_without(piece.code, piece.payload.is_empty()) {
             return asker.leave(cx);
         }
-        let sent = self.send_piece(asker, method, piece, None, None, cx);
+        let sent = self.send_piece(asker, piece, None, None, cx);
         Self::count_refused(sent.map(drop), cx);
     }
 

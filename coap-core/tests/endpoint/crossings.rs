@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use coap_codec::{Block, Code, MessageType, OptionNumber};
-use coap_core::{Action, Config, Failure, Gauges, Limits, Reliability, Request, Resource, Response};
+use coap_core::{Action, Config, Failure, Gauges, Input, Limits, Reliability, Request, Resource, Response};
 
 use crate::support::{Lone, Wire};
 
@@ -414,6 +414,29 @@ fn blocks_of_a_body_that_is_gone_are_not_taken_for_those_of_a_larger_one() {
     }
     assert_ne!(etags[0], etags[1]);
     assert_eq!(etags[1], etags[2]);
+}
+
+#[test]
+fn a_body_that_came_in_blocks_is_not_asked_for_again_by_a_challenge() {
+    let mut lone = Lone::new(Config::default());
+    lone.endpoint.add_resource(Resource::new("x").methods(&[Code::FETCH])).unwrap();
+    let unknown = |lone: &mut Lone, wire: &Wire| {
+        let input = Input::Datagram { from: PEER, bytes: &wire.bytes(), multicast: false, verified: false };
+        lone.endpoint.handle(input, lone.now);
+        lone.drain();
+    };
+    for (num, more) in [(0, true), (1, false)] {
+        let id = num as u16;
+        let wire = Wire::new(MessageType::Confirmable, Code::FETCH, id, b"t");
+        let wire = with(wire, OptionNumber::URI_PATH, b"x");
+        unknown(&mut lone, &block(wire, OptionNumber::BLOCK1, num, more, &[b'x'; 16]));
+    }
+    let request = lone.only_request();
+    lone.sent.clear();
+    lone.respond(&request, Response::new(Code::CONTENT).payload(vec![b'y'; 900]));
+    let answer = lone.only_sent();
+    assert_eq!(answer.code, Code::CONTENT);
+    assert!(answer.bytes().len() < 200 && answer.options().block2().unwrap().unwrap().more());
 }
 
 #[test]
