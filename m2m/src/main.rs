@@ -7,8 +7,10 @@ mod client;
 mod clock;
 mod coap;
 mod passwd;
+mod signals;
 mod sn;
 
+use core::fmt::Display;
 use core::net::SocketAddr;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -133,6 +135,11 @@ fn run_broker(arguments: BrokerArguments) -> ExitCode {
 fn fail(problem: &dyn core::error::Error, code: u8) -> ExitCode {
     _ = writeln!(io::stderr(), "m2m: {}", problem.to_string().trim_end());
     ExitCode::from(code)
+}
+
+/// A line on standard error.
+fn report(what: &dyn Display) {
+    _ = writeln!(io::stderr(), "m2m: {what}");
 }
 
 fn client_log(debug: bool) -> &'static str {

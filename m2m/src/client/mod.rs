@@ -16,19 +16,18 @@ mod subscribe;
 mod subscriber;
 pub(crate) mod url;
 
-use core::fmt::Display;
 use core::future::Future;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use tokio::runtime::Builder;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(crate) use self::arguments::seconds;
 pub(crate) use self::failure::EXIT_CODES;
 use self::failure::Failure;
 pub(crate) use self::publish::PublishArguments;
 pub(crate) use self::subscribe::SubscribeArguments;
+use crate::report;
+use crate::signals::Signals;
 
 /// Runs `m2m pub`.
 pub(crate) fn publish(arguments: PublishArguments) -> ExitCode {
@@ -60,28 +59,6 @@ fn run(quiet: bool, command: impl Future<Output = Result<(), Failure>>) -> ExitC
     failure.exit_code()
 }
 
-/// A line on standard error.
-fn report(what: &dyn Display) {
-    _ = writeln!(io::stderr(), "m2m: {what}");
-}
-
-/// SIGINT and SIGTERM.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self, Failure> {
-        let catch =
-            |kind| signal(kind).map_err(|error| Failure::Other(format!("cannot catch signals: {error}")));
-        Ok(Self { interrupt: catch(SignalKind::interrupt())?, terminate: catch(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
+fn signals() -> Result<Signals, Failure> {
+    Signals::new().map_err(|error| Failure::Other(format!("cannot catch signals: {error}")))
 }

@@ -14,8 +14,9 @@ use super::arguments::{ConnectionArguments, qos, seconds, topic_name};
 use super::failure::{Failure, equivalent};
 use super::progress::{Position, Progress};
 use super::session::{Event, Session};
+use super::signals;
 use super::source::{Payload, Source, read_file, read_stdin};
-use super::{Signals, report};
+use crate::report;
 
 /// What `m2m pub` takes.
 #[derive(Args, Debug)]
@@ -136,7 +137,7 @@ struct Publisher {
 
 impl Publisher {
     async fn run(mut self) -> Result<(), Failure> {
-        let mut signals = Signals::new()?;
+        let mut signals = signals()?;
         let mut leaving = None;
         loop {
             self.publish()?;

@@ -12,9 +12,11 @@ use topic_match::{TopicFilter, TopicName};
 use super::failure::{Failure, equivalent};
 use super::output::{Printer, Reader};
 use super::session::{Event, Session};
+use super::signals;
 use super::statistics::Statistics;
-use super::{Signals, report};
 use crate::clock::Clock;
+use crate::report;
+use crate::signals::Signals;
 
 /// Which messages are printed, and when there were enough.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -76,7 +78,7 @@ impl Subscriber {
     }
 
     pub(crate) async fn run(mut self, end: Option<Instant>) -> Result<(), Failure> {
-        let mut signals = Signals::new()?;
+        let mut signals = signals()?;
         let result = self.follow(end, &mut signals).await;
         if let Some(statistics) = &self.statistics {
             statistics.end(self.session.clock().now());

@@ -14,7 +14,6 @@ use mqttsn_core::client::AddressFormat;
 use mqttsn_core::forwarder::{Action, Config, Input};
 use thiserror::Error;
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::spawn_local;
 use tracing::{debug, error, info, warn};
 
@@ -23,6 +22,7 @@ use super::gateway::{self, listen};
 use super::group::Group;
 use crate::clock::Clock;
 use crate::coap::transport::{MAX_DATAGRAM, Received, Socket, Source};
+use crate::signals::Signals;
 use crate::{fail, log_to_stderr};
 
 /// What `m2m forwarder` takes.
@@ -75,8 +75,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 async fn serve(arguments: &Arguments) -> Result<(), Error> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let mut signals = Signals::new()?;
     let gateway =
         *arguments.gateway.addresses.first().ok_or_else(|| Error::NoAddress(arguments.gateway.clone()))?;
     let any =
@@ -97,10 +96,7 @@ async fn serve(arguments: &Arguments) -> Result<(), Error> {
     }
     spawn_local(Rc::clone(&relay).serve_group());
     spawn_local(Rc::clone(&relay).serve_gateway());
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    signals.next().await;
     debug!("{:?}", relay.forwarder.borrow().counters());
     info!("ended");
     Ok(())

@@ -9,9 +9,10 @@ use super::arguments::LinkArguments;
 use super::failure::Failure;
 use super::output::Reader;
 use super::session::{Event, Session};
+use super::signals;
 use super::target::Target;
 use super::text::printable;
-use super::{Signals, report};
+use crate::report;
 
 /// How long the members of a group have to answer: DEFAULT_LEISURE (RFC 7252 §8.2) and the way there and back.
 const GROUP_TIME: Duration = Duration::from_secs(10);
@@ -89,7 +90,7 @@ async fn collect(
     let mut session = Session::open(to, target, link, config.clone())?;
     session.give_up_after(Some(link.give_up.unwrap_or(GROUP_TIME)));
     session.request(request.clone().non_confirmable())?;
-    let mut signals = Signals::new()?;
+    let mut signals = signals()?;
     let mut result = Err(coap_core::Failure::GroupClosed.into());
     loop {
         let event = tokio::select! {

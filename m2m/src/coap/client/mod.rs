@@ -15,18 +15,17 @@ mod source;
 mod target;
 mod text;
 
-use core::fmt::Display;
 use core::future::Future;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use coap_codec::Code;
 use tokio::runtime::Builder;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(crate) use self::failure::EXIT_CODES;
 use self::failure::Failure;
+use crate::report;
+use crate::signals::Signals;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -93,28 +92,6 @@ fn finish(command: impl Future<Output = Result<(), Failure>>) -> ExitCode {
     failure.exit_code()
 }
 
-/// A line on standard error.
-fn report(what: &dyn Display) {
-    _ = writeln!(io::stderr(), "m2m: {what}");
-}
-
-/// SIGINT and SIGTERM.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self, Failure> {
-        let catch =
-            |kind| signal(kind).map_err(|error| Failure::Other(format!("cannot catch signals: {error}")));
-        Ok(Self { interrupt: catch(SignalKind::interrupt())?, terminate: catch(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
+fn signals() -> Result<Signals, Failure> {
+    Signals::new().map_err(|error| Failure::Other(format!("cannot catch signals: {error}")))
 }

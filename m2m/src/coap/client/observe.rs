@@ -7,14 +7,15 @@ use coap_codec::{Code, OptionNumber};
 use coap_core::{Handle, Request, Response};
 use machine::Instant;
 
-use super::Signals;
 use super::arguments::{LinkArguments, OutputArguments, RequestArguments};
 use super::exchange::{no_answer, success};
 use super::failure::Failure;
 use super::output::{Output, Reader};
 use super::session::{Event, Session, at};
+use super::signals;
 use super::target::Target;
 use crate::client::seconds;
+use crate::signals::Signals;
 
 /// How long the server has to say that it knows of the end.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -50,7 +51,7 @@ pub(super) async fn observe(
     }
     let request = target.complete(request).observe();
     let mut output = Output::new(output, true);
-    let mut signals = Signals::new()?;
+    let mut signals = signals()?;
     let mut addresses = target.addresses.iter().copied().peekable();
     while let Some(to) = addresses.next() {
         let mut session = Session::open(to, &target, &arguments.link, arguments.config())?;

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use clap::Args;
 use tokio::time::sleep;
 
-use super::Signals;
 use super::arguments::LinkArguments;
 use super::exchange::no_answer;
 use super::failure::Failure;
 use super::session::{Event, Session};
+use super::signals;
 use super::target::Target;
 
 /// What `ping` takes.
@@ -33,7 +33,7 @@ pub(super) async fn run(arguments: PingArguments) -> Result<(), Failure> {
         return Err(Failure::usage("a group cannot be pinged: nobody may reject what was sent to a group"));
     }
     let mut session = None;
-    let mut signals = Signals::new()?;
+    let mut signals = signals()?;
     for number in 0..count {
         if number > 0 {
             tokio::select! {

@@ -17,7 +17,6 @@ use clap::{ArgAction, ArgGroup, Args};
 use coap_core::{Config, EchoPolicy, Endpoint, Limits, Refused, Transmission};
 use thiserror::Error;
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
 use self::demo::Demo;
@@ -27,6 +26,7 @@ use self::listen::Listen;
 use self::network::Network;
 use super::transport::{Interface, Socket, Source};
 use crate::clock::Clock;
+use crate::signals::Signals;
 use crate::{fail, log_to_stderr};
 
 pub(crate) const EXIT_CODES: &str = "\
@@ -135,8 +135,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
 }
 
 async fn serve(arguments: Arguments) -> Result<(), Error> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let mut signals = Signals::new()?;
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;
     let clock = Clock::start();
@@ -152,10 +151,7 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
     let sockets = sockets(&arguments)?;
     let engine = Rc::new(Engine::new(clock, sockets, arguments.trust, endpoint, demo, files));
     engine.start();
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    signals.next().await;
     engine.report();
     info!("ended");
     Ok(())

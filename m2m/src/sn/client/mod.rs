@@ -9,17 +9,15 @@ mod session;
 mod sleep;
 mod subscribe;
 
-use core::fmt::Display;
 use core::future::Future;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use tokio::runtime::Builder;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::failure::{EXIT_CODES, Failure};
-use crate::log_to_stderr;
+use crate::signals::Signals;
+use crate::{log_to_stderr, report};
 
 /// What `m2m sn` takes.
 #[derive(Args, Debug)]
@@ -71,28 +69,6 @@ fn finish(debug: u8, command: impl Future<Output = Result<(), Failure>>) -> Exit
     failure.exit_code()
 }
 
-/// A line on standard error.
-fn report(what: &dyn Display) {
-    _ = writeln!(io::stderr(), "m2m: {what}");
-}
-
-/// SIGINT and SIGTERM.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self, Failure> {
-        let catch =
-            |kind| signal(kind).map_err(|error| Failure::Other(format!("cannot catch signals: {error}")));
-        Ok(Self { interrupt: catch(SignalKind::interrupt())?, terminate: catch(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
+fn signals() -> Result<Signals, Failure> {
+    Signals::new().map_err(|error| Failure::Other(format!("cannot catch signals: {error}")))
 }

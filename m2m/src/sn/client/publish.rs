@@ -12,8 +12,9 @@ use mqttsn_core::client::{Outcome, Publication, Refused};
 use super::arguments::{ConnectionArguments, Topic, octets, topic_id};
 use super::failure::{Failure, doubt, why};
 use super::session::{Event, Session};
-use super::{Signals, report};
+use super::signals;
 use crate::client::source::{Payload, Source, read_file, read_stdin};
+use crate::report;
 
 /// What `m2m sn pub` takes.
 #[derive(Args, Debug)]
@@ -159,7 +160,7 @@ struct Publisher {
 
 impl Publisher {
     async fn run(mut self) -> Result<(), Failure> {
-        let mut signals = Signals::new()?;
+        let mut signals = signals()?;
         let mut leaving = None;
         self.session.connect()?;
         loop {

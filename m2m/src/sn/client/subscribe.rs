@@ -10,8 +10,9 @@ use super::arguments::{ConnectionArguments, Topic, qos, topic_id};
 use super::failure::{Failure, doubt, why};
 use super::output::{Reader, Style, print};
 use super::session::{Event, Session, at};
-use super::{Signals, report};
+use super::signals;
 use crate::client::seconds;
+use crate::report;
 
 /// What `m2m sn sub` takes.
 #[derive(Args, Debug)]
@@ -141,7 +142,7 @@ impl Subscriber {
     }
 
     pub(super) async fn run(mut self) -> Result<(), Failure> {
-        let mut signals = Signals::new()?;
+        let mut signals = signals()?;
         let clock = self.session.clock();
         let end = self.timeout.map(|span| clock.now() + span);
         let mut result = Ok(());

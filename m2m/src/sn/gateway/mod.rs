@@ -18,7 +18,6 @@ use std::process::ExitCode;
 use mqttsn_core::gateway::{Config, Mode};
 use thiserror::Error;
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
 
 pub(crate) use self::arguments::Arguments;
@@ -28,6 +27,7 @@ use self::engine::Engine;
 use self::predefined::InvalidPredefined;
 use self::stream::{Broker, Servers};
 use crate::coap::transport::{Socket, Source};
+use crate::signals::Signals;
 use crate::sn::address::Endpoint;
 use crate::sn::group::Group;
 use crate::{fail, log_to_stderr};
@@ -105,8 +105,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 async fn serve(arguments: &Arguments, config: Config) -> Result<ExitCode, Error> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let mut signals = Signals::new()?;
     let mut seed = [0; 8];
     getrandom::fill(&mut seed)?;
     let servers = Servers::new(arguments.servers(), config.upstream.connect_timeout);
@@ -118,7 +117,7 @@ async fn serve(arguments: &Arguments, config: Config) -> Result<ExitCode, Error>
     announce(&config, &broker);
     let engine = Engine::new(config, broker, sockets, group, u64::from_le_bytes(seed));
     let serving = engine.start();
-    stop(&mut interrupt, &mut terminate).await;
+    signals.next().await;
     info!("ending; a second signal ends at once");
     serving.iter().for_each(tokio::task::JoinHandle::abort);
     let code = tokio::select! {
@@ -128,17 +127,10 @@ async fn serve(arguments: &Arguments, config: Config) -> Result<ExitCode, Error>
             }
             ExitCode::SUCCESS
         }
-        () = stop(&mut interrupt, &mut terminate) => ExitCode::from(130),
+        () = signals.next() => ExitCode::from(130),
     };
     engine.report();
     Ok(code)
-}
-
-async fn stop(interrupt: &mut Signal, terminate: &mut Signal) {
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
 }
 
 /// With a client identifier of its own: two gateways with the same would drive each other from the broker.
