@@ -347,3 +347,32 @@ fn a_server_that_turns_out_to_be_an_older_one_gets_all_subscriptions() {
     bench.publish_at_broker("a/1", "m", 1);
     assert_eq!(bench.payloads(1), ["m"]);
 }
+
+/// A client has a filter, and asks for another one that overlaps: until the server has that, messages come by the first.
+#[test]
+fn a_subscription_on_its_way_to_the_server_takes_no_message_from_another_one() {
+    let mut bench = Bench::with(aggregating);
+    bench.connect(1, "a");
+    bench.subscribe(1, "t/1", AtLeastOnce);
+    let (message_id, topic) = (id(7), SubscribeTopic::Name("t/+"));
+    bench.send(1, &Packet::Subscribe(Subscribe { dup: false, qos: ExactlyOnce, message_id, topic }));
+    bench.publish_at_broker("t/1", "now", 1);
+    assert_eq!(bench.payloads(1), ["now"]);
+}
+
+/// Somebody has the filter with QoS 1, and two ask for QoS 2 while the server is being asked: neither is told QoS 1.
+#[test]
+fn what_was_granted_before_is_no_answer_while_a_subscription_is_raised() {
+    let mut bench = Bench::with(aggregating);
+    bench.connect(1, "a");
+    bench.connect(2, "b");
+    bench.subscribe(1, "t", AtLeastOnce);
+    bench.mute = true;
+    let subscribe =
+        Subscribe { dup: false, qos: ExactlyOnce, message_id: id(7), topic: SubscribeTopic::Name("t") };
+    for peer in [1, 2] {
+        bench.send(peer, &Packet::Subscribe(subscribe));
+        bench.advance(core::time::Duration::from_millis(100));
+        bench.expect(peer, &[]);
+    }
+}

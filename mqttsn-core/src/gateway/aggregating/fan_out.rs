@@ -23,13 +23,18 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         let Ok(name) = TopicName::new(message.topic()) else { return };
         let mut targets = Vec::new();
         find(&aggregate.index, name, &mut aggregate.scratch, &mut targets);
-        keep_best(&mut targets);
         // A server may send a copy for each filter, each with the identifier of its own: a client gets the copy of its best
         // filter. Where there are no identifiers, there is one copy.
         let copies: Vec<u32> =
             message.properties().subscription_identifiers().map(SubscriptionIdentifier::get).collect();
-        if !copies.is_empty() {
-            targets.retain(|(_, route)| copies.contains(&(route.filter + 1)));
+        if copies.is_empty() {
+            keep_best(&mut targets);
+        } else {
+            let copied = |route: &Route| copies.contains(&(route.filter + 1));
+            // A filter that the server has not heard of as yet takes no message from another one.
+            targets.retain(|(_, route)| copied(route) || aggregate.filters.is_granted(route.filter));
+            keep_best(&mut targets);
+            targets.retain(|(_, route)| copied(route));
         }
         let message = Arc::new(message);
         for (index, route) in targets {

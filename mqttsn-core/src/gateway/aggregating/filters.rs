@@ -143,6 +143,11 @@ impl Filters {
         self.all.get(number as usize)
     }
 
+    /// Whether the server has it.
+    pub(super) fn is_granted(&self, number: u32) -> bool {
+        self.get(number).is_some_and(|filter| filter.granted.is_some())
+    }
+
     pub(super) fn get_mut(&mut self, number: u32) -> Option<&mut Filter> {
         self.all.get_mut(number as usize)
     }

@@ -53,7 +53,9 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         if !filter.next_joiners.contains(&key) {
             filter.next_joiners.push(key);
         }
-        let at_once = filter.granted.filter(|_| qos <= filter.asked);
+        // While the subscription is being raised, what was granted before is no answer to who wants more.
+        let raising = filter.request == Some(Request::Subscribe);
+        let at_once = filter.granted.filter(|granted| qos <= *granted || (!raising && qos <= filter.asked));
         if at_once.is_none() {
             filter.waiters.push(Waiter { peer: key, id: request.id, qos });
         }
