@@ -16,7 +16,7 @@ use machine::Instant;
 use mqttsn_codec::{MessageId, QoS};
 
 /// Released messages that are remembered, of one client.
-const RELEASED: usize = 4;
+const RELEASED: usize = 16;
 
 /// The unfinished messages of one client.
 #[derive(Debug, Default)]

@@ -205,3 +205,22 @@ fn quirks_of_peers_are_tolerated() {
         bench.assert_state("c", State::Active);
     });
 }
+
+/// A copy of a QoS 2 message that the network held back, while the client has sent others.
+#[test]
+fn a_late_copy_of_a_qos_2_message_is_known_after_many_others() {
+    both(|mut bench| {
+        bench.connect(1, "a");
+        let topic = Topic::Short(mqttsn_codec::ShortTopic(*b"ab"));
+        let data: Vec<String> = (1..=16).map(|number| format!("{number}")).collect();
+        for (number, data) in (1..).zip(&data) {
+            bench.send(1, &publish(topic, data, crate::support::qos2(number)));
+            bench.send(1, &Packet::PubRel(id(number)));
+        }
+        bench.seen();
+        for (number, data) in (1..).zip(&data) {
+            bench.send(1, &publish(topic, data, crate::support::qos2(number)));
+        }
+        assert_eq!(bench.seen(), []);
+    });
+}
