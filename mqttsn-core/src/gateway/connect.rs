@@ -220,6 +220,10 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         match peer.state {
             // Only the state changes: what the session has, and what has waited, is still the client's.
             State::Asleep | State::Awake => {
+                if connect.clean {
+                    // Perhaps it is a new session for the client, which knows no topic ids then.
+                    peer.topics.forget_known();
+                }
                 self.change_will(key, will);
                 self.accepted(key, now);
             }

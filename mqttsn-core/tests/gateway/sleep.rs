@@ -307,3 +307,20 @@ fn a_client_that_is_congested_is_left_alone_for_a_while() {
         assert_eq!(bench.payloads(1), ["m"]);
     });
 }
+
+/// A client that connects with CleanSession while it is taken to be asleep may know no topic ids any more.
+#[test]
+fn topic_ids_are_told_again_to_a_sleeper_that_connects_anew() {
+    both(|mut bench| {
+        bench.connect(1, "a");
+        bench.subscribe(1, "t/+", AtMostOnce);
+        bench.publish_at_broker("t/1", "1", 0);
+        assert_eq!(bench.payloads(1), ["1"]);
+        bench.sleep(1, 100);
+        bench.advance(seconds(10));
+        bench.connect(1, "a");
+        bench.publish_at_broker("t/1", "2", 0);
+        let told = bench.take(1);
+        assert!(matches!(Packet::decode(&told[0]), Ok(Packet::Register(_))), "{told:?}");
+    });
+}
