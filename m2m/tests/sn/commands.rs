@@ -48,7 +48,7 @@ fn a_sleeper_gets_what_was_kept_for_it() {
 fn a_session_left_asleep_goes_on() {
     let broker = Program::broker();
     let gateway = Program::gateway(&broker.port(), &[]);
-    let arguments = ["-i", "left", "-c", "-t", "late", "-q", "1", "-W", "1", "-e", "60"];
+    let arguments = ["-i", "left", "-c", "-t", "late", "-q", "1", "-W", "3", "-e", "60"];
     assert_eq!(run(&mut sn("sub", &gateway.port(), &arguments)).0, Some(27));
     publish_at_broker(&broker.port(), &["-t", "late", "-q", "1", "-m", "kept"]);
     let again = ["-i", "left", "-c", "-t", "late", "-q", "1", "-C", "1"];

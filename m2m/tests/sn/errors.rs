@@ -1,9 +1,11 @@
 //! What people are told when it does not work.
 
 use std::fs;
+use std::io::Write;
 use std::net::UdpSocket;
+use std::process::Stdio;
 
-use crate::tool::{Program, m2m, run, sn};
+use crate::tool::{Program, m2m, publish, run, sn};
 
 #[track_caller]
 fn refused(arguments: &[&str], code: i32, parts: &[&str]) {
@@ -96,4 +98,30 @@ fn topics_that_the_gateway_refuses() {
     let (code, _, problem) = run(&mut sn("sub", &gateway.port(), &["-t", "a/#/b"]));
     assert_eq!(code, Some(2));
     assert!(problem.contains("cannot subscribe to a/#/b"), "{problem}");
+}
+
+#[test]
+fn brokers_that_ask_who_the_gateway_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (passwords, secret) = (file("passwords"), file("secret"));
+    let mut passwd = m2m().args(["passwd", &passwords, "gate"]).stdin(Stdio::piped()).spawn().unwrap();
+    passwd.stdin.take().unwrap().write_all(b"secret\n").unwrap();
+    assert!(passwd.wait().unwrap().success());
+    fs::write(&secret, "secret\nand a comment\n").unwrap();
+    let own = ["broker", "--listen", "tcp://127.0.0.1:0", "--password-file", &passwords];
+    let inside = ["--sn", "udp://127.0.0.1:0", "--sn-username", "gate", "--sn-password-file", &secret];
+    let mut broker = Program::start(&[&own[..], &inside].concat(), 2);
+    broker.wait_for_log("connected to the broker");
+    publish(&broker.port(), &["-t", "inside", "-q", "1", "-m", "x"]);
+
+    let to = format!("mqtt://127.0.0.1:{}", broker.addresses[0].port());
+    let gateway = ["gateway", "--broker", &to, "--listen", "udp://127.0.0.1:0"];
+    let mut stranger = Program::start(&gateway, 1);
+    let line = stranger.wait_for_log("no connection to the broker");
+    assert!(line.contains("it refuses") && line.contains("--username"), "{line}");
+    let login = ["--username", "gate", "--password-file", &secret];
+    let mut known = Program::start(&[&gateway[..], &login].concat(), 1);
+    known.wait_for_log("connected to the broker");
+    publish(&known.port(), &["-t", "outside", "-q", "1", "-m", "x"]);
 }
