@@ -103,3 +103,56 @@ impl<P: coap_core::Peer> Machine for coap_core::Endpoint<P> {
         Self::next_deadline(self)
     }
 }
+
+impl<P: Clone + Ord + Debug> Machine for mqttsn_core::client::Client<P> {
+    type Input<'a> = mqttsn_core::client::Input<'a, P>;
+    type Action = mqttsn_core::client::Action<P>;
+
+    fn tick() -> Self::Input<'static> {
+        mqttsn_core::client::Input::Tick
+    }
+
+    /// Datagrams are always taken whole.
+    fn handle(&mut self, input: Self::Input<'_>, now: Instant) -> usize {
+        let len = if let mqttsn_core::client::Input::Datagram { datagram, .. } = &input {
+            datagram.len()
+        } else {
+            0
+        };
+        Self::handle(self, input, now);
+        len
+    }
+
+    fn poll_action(&mut self) -> Option<Self::Action> {
+        Self::poll_action(self)
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        Self::next_deadline(self)
+    }
+}
+
+impl<P: Clone + Ord + Debug> Machine for mqttsn_core::Gateway<P> {
+    type Input<'a> = mqttsn_core::gateway::Input<'a, P>;
+    type Action = mqttsn_core::gateway::Action<P>;
+
+    fn tick() -> Self::Input<'static> {
+        mqttsn_core::gateway::Input::Tick
+    }
+
+    /// Datagrams and bytes are always taken whole.
+    fn handle(&mut self, input: Self::Input<'_>, now: Instant) -> usize {
+        use mqttsn_core::gateway::Input::{Bytes, Datagram};
+        let len = if let Datagram { bytes, .. } | Bytes { bytes, .. } = &input { bytes.len() } else { 0 };
+        Self::handle(self, input, now);
+        len
+    }
+
+    fn poll_action(&mut self) -> Option<Self::Action> {
+        Self::poll_action(self)
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        Self::next_deadline(self)
+    }
+}

@@ -7,4 +7,5 @@ pub mod seeds;
 
 pub mod coap;
 pub mod mqtt;
+pub mod mqttsn;
 pub mod net;

@@ -10,7 +10,7 @@ mod guarantees;
 mod host;
 mod ledger;
 mod participant;
-mod pattern;
+pub(crate) mod pattern;
 mod scenario;
 mod session;
 mod wire;
