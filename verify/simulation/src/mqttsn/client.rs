@@ -141,7 +141,7 @@ impl Node {
             Ok(handle) => self.enter(handle, Task::Publish(number), around),
             Err(refused) => {
                 around.ledger.messages.pop();
-                self.refused(refused, around);
+                refuse(refused, around);
             }
         }
         self.drain(around);
@@ -179,7 +179,7 @@ impl Node {
                 });
                 self.enter(handle, Task::Subscribe(place), around);
             }
-            Err(refused) => self.refused(refused, around),
+            Err(refused) => refuse(refused, around),
         }
         self.drain(around);
     }
@@ -190,7 +190,7 @@ impl Node {
                 self.leave(topic.name(), around);
                 self.enter(handle, Task::Unsubscribe, around);
             }
-            Err(refused) => self.refused(refused, around),
+            Err(refused) => refuse(refused, around),
         }
         self.drain(around);
     }
@@ -204,13 +204,6 @@ impl Node {
                 && subscription.leaving.is_none()
         };
         around.ledger.subscriptions.iter_mut().filter(mine).for_each(|old| old.leaving = Some(now));
-    }
-
-    fn refused(&mut self, refused: Refused, around: &mut Surroundings) {
-        match refused {
-            Refused::Full => around.ledger.refused += 1,
-            other => around.ledger.fault(around.now, other),
-        }
     }
 
     fn enter(&mut self, handle: Handle, task: Task, around: &mut Surroundings) {
@@ -304,6 +297,13 @@ impl Node {
                 None => ledger.fault(now, format_args!("{handle:?} completes twice: {outcome:?}")),
             },
         }
+    }
+}
+
+fn refuse(refused: Refused, around: &mut Surroundings) {
+    match refused {
+        Refused::Full => around.ledger.refused += 1,
+        other => around.ledger.fault(around.now, other),
     }
 }
 

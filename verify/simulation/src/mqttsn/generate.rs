@@ -101,9 +101,9 @@ fn gateway(random: &mut Random, mode: Mode, index: usize, clients: usize) -> Gat
     GatewaySpec { config, lateness: lateness(random) }
 }
 
-fn client(random: &mut Random, mode: Mode, gateways: usize, forwarder: bool) -> ClientSpec {
+fn client(random: &mut Random, mode: Mode, gateways: usize, through: bool) -> ClientSpec {
     let clean = random.chance(1, 3);
-    let forwarded = forwarder && random.chance(1, 2);
+    let forwarded = through && random.chance(1, 2);
     ClientSpec {
         clean,
         keep_alive: pick(random, [30, 60, 120]),

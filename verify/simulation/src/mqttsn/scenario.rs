@@ -41,6 +41,7 @@ pub struct GatewaySpec {
 
 /// A client and its host.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each holds on its own")]
 pub struct ClientSpec {
     /// `CleanSession`.
     pub clean: bool,
@@ -117,7 +118,7 @@ pub(crate) fn short(name: &str) -> ShortTopic {
 }
 
 /// What somebody does, or what goes wrong. Clients and gateways by their places.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Op {
     /// A client publishes.
     Publish(usize, Topic, QoS),

@@ -91,6 +91,7 @@ struct World {
     steps: u32,
 }
 
+#[derive(Clone, Copy)]
 enum Due {
     Op(Op),
     Start(usize),
@@ -103,8 +104,8 @@ impl World {
     fn new(scenario: &Scenario) -> Self {
         let mut random = Random::from_u64(scenario.seed);
         let mut fork = || Random::from_u64(random.next_u64());
-        let mut ledger = Ledger::default();
-        ledger.connections = vec![Vec::new(); scenario.clients.len()];
+        let connections = vec![Vec::new(); scenario.clients.len()];
+        let mut ledger = Ledger { connections, ..Ledger::default() };
         let mut streams = net::Network::new(scenario.upstream, fork());
         let server = server::Host::new(fork(), &mut streams, &mut ledger, START);
         let mut datagrams = Network::new(scenario.weather, fork());
@@ -129,7 +130,7 @@ impl World {
         }
         let mut agenda = Agenda::default();
         for (at, op) in &scenario.ops {
-            agenda.schedule(START + *at, Due::Op(op.clone()));
+            agenda.schedule(START + *at, Due::Op(*op));
         }
         let forwarder = forwarder::Host::new(START);
         Self { around, nodes, gateways, forwarder, server, agenda, steps: 0 }
@@ -341,6 +342,13 @@ impl World {
             }
         }
         self.run_for(PATIENCE);
+        for number in self.probe() {
+            let received = &self.around.ledger.messages[number].received;
+            if !received.is_empty() {
+                let what = format!("{number} comes without a subscription: {received:?}");
+                self.around.ledger.fault(self.around.now, what);
+            }
+        }
         for node in &mut self.nodes {
             node.disconnect(&mut self.around);
         }
