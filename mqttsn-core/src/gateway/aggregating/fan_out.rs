@@ -30,11 +30,11 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         if copies.is_empty() {
             keep_best(&mut targets);
         } else {
-            let copied = |route: &Route| copies.contains(&(route.filter + 1));
+            let has_copy = |route: &Route| copies.contains(&(route.filter + 1));
             // A filter that the server has not heard of as yet takes no message from another one.
-            targets.retain(|(_, route)| copied(route) || aggregate.filters.is_granted(route.filter));
+            targets.retain(|(_, route)| has_copy(route) || aggregate.filters.is_granted(route.filter));
             keep_best(&mut targets);
-            targets.retain(|(_, route)| copied(route));
+            targets.retain(|(_, route)| has_copy(route));
         }
         let message = Arc::new(message);
         for (index, route) in targets {
