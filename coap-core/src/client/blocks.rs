@@ -10,6 +10,9 @@ use crate::context::Context;
 use crate::message::Peer;
 use crate::{Action, Failure, Handle, Reliability};
 
+/// How often a request with a body in blocks is made again because the response changed while it was fetched.
+const ATTEMPTS: u8 = 3;
+
 impl<P: Peer> Client<P> {
     /// A response that is the last one, once its body is whole.
     pub(super) fn respond_whole(&mut self, key: usize, message: &Message<'_>, cx: &mut Context<'_, P>) {
@@ -37,11 +40,7 @@ impl<P: Peer> Client<P> {
                 self.report_download(key, cx);
                 self.next_block(key, cx);
             }
-            // The body that says what is asked for would have to be sent once more.
-            DownloadStep::Restart if exchange.uploaded => {
-                cx.counters.bodies_abandoned += 1;
-                self.end(key, Failure::Changing, cx);
-            }
+            DownloadStep::Restart if exchange.uploaded => self.ask_again(key, cx),
             DownloadStep::Restart => {
                 exchange.forget_first();
                 self.next_block(key, cx);
@@ -60,6 +59,20 @@ impl<P: Peer> Client<P> {
                 self.end(key, failure, cx);
             }
         }
+    }
+
+    /// The representation has changed, and the body that says what is asked for has to be sent once more.
+    fn ask_again(&mut self, key: usize, cx: &mut Context<'_, P>) {
+        let exchange = &mut self.exchanges[key];
+        if exchange.asked_again >= ATTEMPTS {
+            cx.counters.bodies_abandoned += 1;
+            return self.end(key, Failure::Changing, cx);
+        }
+        exchange.asked_again += 1;
+        exchange.forget_first();
+        exchange.download = None;
+        exchange.begin_again(cx.config);
+        self.next_message(key, cx);
     }
 
     /// Asks for the next block of the response. With a new token a late answer about an earlier block belongs to nothing; but where

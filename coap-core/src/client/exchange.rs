@@ -48,6 +48,8 @@ pub(super) struct Exchange<P> {
     /// The outcome of all its blocks.
     outcome: Option<Code>,
     pub(super) request_tag: Option<[u8; 4]>,
+    /// How often it was made again because the response changed.
+    pub(super) asked_again: u8,
     /// What has come of the response's body, and the response without it.
     pub(super) download: Option<Download>,
     first: Option<Response>,
@@ -72,6 +74,7 @@ impl<P: Peer> Exchange<P> {
             uploaded: false,
             outcome: None,
             request_tag: None,
+            asked_again: 0,
             download: None,
             first: None,
             echo: None,

@@ -223,6 +223,29 @@ fn a_body_that_has_become_small_is_asked_for_from_the_start() {
 }
 
 #[test]
+fn a_fetch_in_blocks_is_made_again_when_the_response_changes() {
+    let mut lone = Lone::new(Config::default());
+    let request = Request {
+        block_size_exponent: Some(0),
+        ..Request::new(Code::FETCH).path("x").payload("more than one block")
+    };
+    lone.endpoint.request(PEER, request, lone.now).unwrap();
+    for attempt in 0..4_u8 {
+        let first = lone.only_sent();
+        assert_eq!(first.payload, b"more than one bl", "attempt {attempt}");
+        lone.receive(PEER, &block(ack(&first, Code::CONTINUE), OptionNumber::BLOCK1, 0, true, b""));
+        let last = lone.only_sent();
+        let answer = with(ack(&last, Code::CONTENT), OptionNumber::ETAG, &[attempt]);
+        let answer = block(answer, OptionNumber::BLOCK1, 1, false, b"");
+        lone.receive(PEER, &block(answer, OptionNumber::BLOCK2, 0, true, &[b'x'; 16]));
+        let next = lone.only_sent();
+        let changed = with(ack(&next, Code::CONTENT), OptionNumber::ETAG, &[attempt + 1]);
+        lone.receive(PEER, &block(changed, OptionNumber::BLOCK2, 1, false, b"y"));
+    }
+    assert_eq!(failures(&mut lone), [Failure::Changing]);
+}
+
+#[test]
 fn a_late_answer_to_a_block_that_has_passed_is_ignored() {
     let mut lone = Lone::new(Config::default());
     let request = Request {
