@@ -7,7 +7,7 @@ use coap_core::{Counters, Failure, Limits, Trigger};
 
 use super::body::{Content, Tag};
 use super::ledger::{Asked, End, Handled, Ledger, Seen, State};
-use super::scenario::{Ask, Scenario, Target};
+use super::scenario::{Ask, Path, Scenario, Target};
 
 /// Holds a run against the guarantees for requests and for what was seen of resources.
 pub(crate) fn check(ledger: &Ledger, scenario: &Scenario, counters: &[Counters]) -> Vec<String> {
@@ -61,9 +61,12 @@ pub(crate) fn check_observers(ledger: &Ledger, scenario: &Scenario) -> Vec<Strin
         if !scenario.nodes[asked.node].config.reregister {
             continue;
         }
-        // A server without room for bodies may not get one across.
-        let cramped = scenario.nodes[node].config.limits != Limits::default();
-        if cramped && asked.seen.last().is_some_and(|seen| !seen.code.is_success()) {
+        // Who has no room for bodies, or for one more request, may not get one across.
+        let cramped = [node, asked.node]
+            .iter()
+            .any(|node| scenario.nodes[*node].config.limits.bodies < Limits::default().bodies);
+        let in_vain = asked.seen.last().is_some_and(|seen| !seen.code.is_success());
+        if cramped && (in_vain || ask.path == Path::Page) {
             continue;
         }
         let newest = ledger.states.get(&(node, ask.path.index())).and_then(|states| states.last());
