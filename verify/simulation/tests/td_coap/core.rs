@@ -312,8 +312,8 @@ fn td_coap_core_31() {
     let handle = table.client.ping(SERVER, table.now).unwrap();
     table.run(Duration::from_secs(1));
     let messages = table.news();
-    let [ping, pong] = &messages[..] else { panic!("{messages:?}") };
-    assert_eq!((ping.message_type, ping.code, ping.bytes.len()), (MessageType::Confirmable, Code::EMPTY, 4));
-    assert_eq!((pong.message_type, pong.id, pong.bytes.len()), (MessageType::Reset, ping.id, 4));
+    let [request, reset] = &messages[..] else { panic!("{messages:?}") };
+    assert_eq!((request.message_type, request.code, request.bytes.len()), (MessageType::Confirmable, Code::EMPTY, 4));
+    assert_eq!((reset.message_type, reset.id, reset.bytes.len()), (MessageType::Reset, request.id, 4));
     assert_eq!(table.shown, [Action::Pong { handle }]);
 }

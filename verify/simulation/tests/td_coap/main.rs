@@ -1,4 +1,4 @@
-//! The test descriptions of the CoAP plugtests (ETSI and the IETF's CoRE group, `TD_COAP_…`) as tests of our client against our
+//! The test descriptions of the CoAP plugtests (ETSI and IETF, `TD_COAP_…`) as tests of our client against our
 //! server, over the simulated network. Each test has the name of its description and checks on the wire what that one says; the
 //! resources are those of `m2m coap serve --demo`.
 
