@@ -72,6 +72,7 @@ impl<P: Peer> Client<P> {
         exchange.forget_first();
         exchange.download = None;
         exchange.begin_again(cx.config);
+        self.tell_apart(key, cx);
         self.next_message(key, cx);
     }
 
@@ -93,7 +94,7 @@ impl<P: Peer> Client<P> {
     pub(super) fn report_upload(&self, key: usize, cx: &mut Context<'_, P>) {
         let exchange = &self.exchanges[key];
         if let Some(upload) = &exchange.upload {
-            let ((bytes, total), handle) = (upload.progress(), exchange.handle);
+            let ((bytes, total), handle) = (upload.progress(), exchange.reported_as());
             cx.actions.push_back(Action::Progress { handle, bytes, total: Some(total), upload: true });
         }
     }

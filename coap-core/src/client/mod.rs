@@ -124,6 +124,7 @@ impl<P: Peer> Client<P> {
         exchange.kind = Kind::Deregistration;
         exchange.request.options.set_uint(OptionNumber::OBSERVE, 1);
         exchange.begin_again(cx.config);
+        self.tell_apart(key, cx);
         self.end_transfer(key, cx);
         self.next_message(key, cx);
         Ok(())
@@ -273,13 +274,11 @@ impl<P: Peer> Client<P> {
             None => fresh_token(cx),
         };
         let upload = upload_of(&request, cx.config)?;
-        let request_tag =
-            (upload.is_some() && self.is_uploading(to)).then(|| cx.random.next_u32().to_be_bytes());
         let key = self.open(to, request, kind, token, cx)?;
         let exchange = &mut self.exchanges[key];
         exchange.upload = upload;
-        exchange.request_tag = request_tag;
         let handle = exchange.handle;
+        self.tell_apart(key, cx);
         match self.send(key, cx) {
             Ok(()) => Ok(handle),
             Err(refused) => {
@@ -340,14 +339,24 @@ impl<P: Peer> Client<P> {
         Ok(())
     }
 
-    /// Whether another body is on its way to the peer, so that a second one must be told apart (RFC 9175 §3.4).
-    fn is_uploading(&self, to: P) -> bool {
-        self.exchanges.iter().any(|(_, exchange)| exchange.to == to && exchange.upload.is_some())
+    /// A body that is about to go in blocks, while another one does toward the same peer, must be told apart from it (RFC 9175 §3.4).
+    pub(super) fn tell_apart(&mut self, key: usize, cx: &mut Context<'_, P>) {
+        let Exchange { to, upload, request_tag, .. } = &self.exchanges[key];
+        if upload.is_none() || request_tag.is_some() {
+            return;
+        }
+        let meets = |(other, exchange): (usize, &Exchange<P>)| {
+            other != key && exchange.to == *to && exchange.upload.is_some()
+        };
+        if self.exchanges.iter().any(meets) {
+            self.exchanges[key].request_tag = Some(cx.random.next_u32().to_be_bytes());
+        }
     }
 
     /// Registers anew, with the same token (RFC 7641 §3.3.1).
     fn register(&mut self, key: usize, cx: &mut Context<'_, P>) {
         self.exchanges[key].begin_again(cx.config);
+        self.tell_apart(key, cx);
         self.next_message(key, cx);
     }
 
@@ -374,7 +383,12 @@ impl<P: Peer> Client<P> {
         }
         exchange.echoes = 0;
         match exchange.continue_upload(message, cx.config) {
-            Some(UploadStep::Continue | UploadStep::Restart) => {
+            Some(UploadStep::Continue) => {
+                self.report_upload(key, cx);
+                return self.next_message(key, cx);
+            }
+            Some(UploadStep::Restart) => {
+                self.tell_apart(key, cx);
                 self.report_upload(key, cx);
                 return self.next_message(key, cx);
             }

@@ -1,9 +1,12 @@
 //! Messages that cross on the way, come late or come in place of others: what the simulation found.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use coap_codec::{Block, Code, MessageType, OptionNumber};
-use coap_core::{Action, Config, Failure, Gauges, Input, Limits, Reliability, Request, Resource, Response};
+use coap_core::{
+    Action, Config, Failure, Gauges, Input, Limits, Reliability, Request, Resource, Response, Transmission,
+};
 
 use crate::support::{Lone, Wire};
 
@@ -301,6 +304,30 @@ fn all_requests_of_an_operation_have_its_request_tag() {
     let tagged: Vec<_> = tags.iter().flatten().collect();
     assert_eq!(tagged.len(), 3, "{tags:?}");
     assert!(tagged.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn bodies_of_registrations_anew_are_told_apart() {
+    let transmission = Transmission { nstart: 2, ..Transmission::default() };
+    let mut lone = Lone::new(Config { transmission, ..Config::default() });
+    for body in ["the body of the one", "the body of the other"] {
+        let request = Request {
+            block_size_exponent: Some(0),
+            ..Request::new(Code::FETCH).path("x").observe().payload(body)
+        };
+        lone.endpoint.request(PEER, request, lone.now).unwrap();
+        let first = lone.only_sent();
+        lone.receive(PEER, &block(ack(&first, Code::CONTINUE), OptionNumber::BLOCK1, 0, true, b""));
+        let last = lone.only_sent();
+        let answer = observe(ack(&last, Code::CONTENT), 1);
+        lone.receive(PEER, &block(answer, OptionNumber::BLOCK1, 1, false, b""));
+    }
+    // Both are stale by then, and none is answered.
+    lone.wait(Duration::from_secs(76));
+    let sent = |(_, wire): &(u8, Wire)| (wire.token.clone(), wire.options().request_tag().is_some());
+    let tagged: BTreeSet<(Vec<u8>, bool)> = lone.sent.iter().map(sent).collect();
+    assert_eq!(tagged.len(), 2);
+    assert_eq!(tagged.iter().filter(|(_, tagged)| *tagged).count(), 1);
 }
 
 /// A server with one resource that can be observed.
