@@ -313,7 +313,10 @@ fn td_coap_core_31() {
     table.run(Duration::from_secs(1));
     let messages = table.news();
     let [request, reset] = &messages[..] else { panic!("{messages:?}") };
-    assert_eq!((request.message_type, request.code, request.bytes.len()), (MessageType::Confirmable, Code::EMPTY, 4));
+    assert_eq!(
+        (request.message_type, request.code, request.bytes.len()),
+        (MessageType::Confirmable, Code::EMPTY, 4)
+    );
     assert_eq!((reset.message_type, reset.id, reset.bytes.len()), (MessageType::Reset, request.id, 4));
     assert_eq!(table.shown, [Action::Pong { handle }]);
 }
