@@ -11,13 +11,13 @@ use mqttsn_core::client::{Action, Client, Config, Outcome, Publication, PublishT
 use crate::model::Gateway;
 use crate::support::{AtLeastOnce, ExactlyOnce};
 
-#[path = "../../examples/blocking_client.rs"]
-mod blocking_client;
+#[path = "../../examples/blocking_sensor.rs"]
+mod blocking_sensor;
 
 /// A driver that takes more says that the interface is wrong.
 #[test]
 fn a_driver_fits_sixty_lines() {
-    let source = include_str!("../../examples/blocking_client.rs");
+    let source = include_str!("../../examples/blocking_sensor.rs");
     let code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
     assert!(source.lines().filter(code).count() <= 60);
 }
@@ -55,7 +55,7 @@ fn the_example_talks_to_a_gateway() {
         client.connect(now).unwrap();
         let mut outcomes = Vec::new();
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        blocking_client::run(&mut client, &socket, |client, action| {
+        blocking_sensor::run(&mut client, &socket, |client, action| {
             if let Action::Completed { outcome, .. } = action {
                 outcomes.push(outcome);
                 if outcome == Outcome::Published {

@@ -1,4 +1,4 @@
-//! The client on a blocking UDP socket: `cargo run -p mqttsn-core --example blocking_client -- 127.0.0.1:1885` subscribes
+//! The client on a blocking UDP socket: `cargo run -p mqttsn-core --example blocking_sensor -- 127.0.0.1:1885` subscribes
 //! to `example/#`, says hello there, and shows what happens.
 
 use std::io::{ErrorKind, Write, stdout};
