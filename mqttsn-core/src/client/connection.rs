@@ -142,14 +142,14 @@ impl<P: Clone + Ord> Client<P> {
         let kept = self.resume || !self.config.clean_session;
         let same = self.resume || self.session.as_ref() == Some(&gateway);
         if !(kept && same) {
-            self.topics.forget_from_gateway();
             self.incoming.clear();
             self.interrupt_flight();
         }
         self.actions.push_back(Action::Connected { gateway: gateway.clone(), resumed: kept });
         if !self.resume {
-            // A gateway that began anew may have given the ids to other names.
+            // A gateway that began anew may have given the ids to other names. One that has not announces them again (§6.10).
             self.topics.forget_to_gateway();
+            self.topics.forget_from_gateway();
         }
         // Also after sleep: the gateway may have ended the session meanwhile, or begun anew, and does not tell.
         self.subscribe_again();

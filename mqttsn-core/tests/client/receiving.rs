@@ -1,7 +1,7 @@
 //! Messages from the gateway (§6.10).
 
 use mqttsn_codec::{Packet, PingReq, ReturnCode, Topic};
-use mqttsn_core::client::{Action, Input, MessageTopic};
+use mqttsn_core::client::{Action, Config, Input, MessageTopic};
 
 use crate::support::*;
 
@@ -108,4 +108,18 @@ fn garbage_and_strangers_are_counted() {
     assert_eq!(rig.told(), []);
     let counters = rig.client.counters();
     assert_eq!((counters.malformed, counters.foreign, counters.out_of_place), (5, 3, 3));
+}
+
+/// A gateway that began anew may have given the id to another name; one that has not announces it again (§6.10).
+#[test]
+fn ids_of_an_earlier_connection_mean_nothing() {
+    for clean_session in [true, false] {
+        let mut rig = Rig::connected(Config { clean_session, ..config() });
+        rig.know("a", 5);
+        rig.receive(&Packet::Disconnect(mqttsn_codec::Disconnect { duration: None }));
+        rig.accept();
+        rig.receive(&publish(AtLeastOnce, 7, Topic::Id(topic(5)), false, "of something else"));
+        rig.expect(&[puback(7, 5, ReturnCode::INVALID_TOPIC_ID)]);
+        assert_eq!(rig.messages(), []);
+    }
 }
