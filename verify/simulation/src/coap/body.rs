@@ -27,7 +27,7 @@ pub enum Tag {
 pub enum Content {
     /// Nothing.
     Empty,
-    /// A body as it was made, of so many bytes.
+    /// A body as it was made, and its length in bytes.
     Whole(Tag, usize),
     /// Something else.
     Other(Vec<u8>),
@@ -87,6 +87,6 @@ impl Content {
         let mut parts = body.splitn(3, |byte| *byte == b'|').map(std::str::from_utf8);
         let tag = Tag::parse(parts.next()?.ok()?)?;
         let len = parts.next()?.ok()?.parse().ok()?;
-        (tag.body(len) == body).then_some(Self::Whole(tag, len))
+        (tag.body(len) == body).then_some(Self::Whole(tag, body.len()))
     }
 }

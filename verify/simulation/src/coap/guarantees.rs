@@ -29,7 +29,7 @@ pub(crate) fn check(ledger: &Ledger, scenario: &Scenario, counters: &[Counters])
         let mut found: Vec<String> = Vec::new();
         found.extend(times_handled(asked, ask, handled, forgetful));
         found.extend(asked.seen.iter().filter_map(|seen| content(ledger, asked, ask, seen, number)));
-        found.extend(order(asked));
+        found.extend(order(asked, ask, scenario));
         found.extend(failure(asked, ledger, forgetful));
         if scenario.fair {
             found.extend(success(asked, ask));
@@ -120,23 +120,36 @@ fn content(ledger: &Ledger, asked: &Asked, ask: &Ask, seen: &Seen, number: usize
     (!right).then(|| format!("got {seen:?}"))
 }
 
-/// A state that is older than one already reported is not reported (RFC 7641 §3.4): unless it was taken for the answer to a
-/// registration anew, whose number may be any, as the server may have lost count.
-fn order(asked: &Asked) -> Option<String> {
-    let mut newest = None;
+/// A state that is older than one already reported is not reported (RFC 7641 §3.4). There is no telling where the numbers do not
+/// tell: in the answer to a registration anew, of a server that may have lost count; between two lives of the server; and after a
+/// body in blocks, which may be newer than the notification that it belongs to, as it was fetched later.
+fn order(asked: &Asked, ask: &Ask, scenario: &Scenario) -> Option<String> {
+    let block = smallest_block(asked, ask, scenario);
+    let mut newest: Option<(u32, u32)> = None;
     let mut last = asked.at;
-    for seen in &asked.seen {
-        let Some(version) = version(seen).filter(|_| asked.observes()) else { continue };
-        let may_answer = asked.anonymous() || asked.registered.iter().any(|at| *at > last && *at <= seen.at);
-        // Nor can the numbers of one life of the server be compared with those of another.
-        let same_life = newest.is_some_and(|(life, _)| life == version.0);
-        if newest > Some(version) && same_life && !may_answer {
+    let mut in_blocks = false;
+    for seen in asked.seen.iter().filter(|_| ask.observe) {
+        let Some(version) = version(seen) else { continue };
+        let may_answer = ask.anonymous || asked.registered.iter().any(|at| *at > last && *at <= seen.at);
+        let comparable = !may_answer && !in_blocks && newest.is_some_and(|(life, _)| life == version.0);
+        if newest > Some(version) && comparable {
             return Some(format!("has seen {newest:?}, and then {seen:?}"));
         }
         newest = Some(version);
         last = seen.at;
+        // A page may have shrunk meanwhile.
+        in_blocks = ask.path == Path::Page || matches!(seen.content, Content::Whole(_, len) if len > block);
     }
     None
+}
+
+/// Bytes above which a response may have come in blocks.
+fn smallest_block(asked: &Asked, ask: &Ask, scenario: &Scenario) -> usize {
+    let Target::Node(server) = ask.to else { return 0 };
+    let configured = [server, asked.node].map(|node| scenario.nodes[node].config.block_size_exponent);
+    // To a peer of unknown address they are as small as that, at times.
+    let exponents = configured.into_iter().chain(ask.exponent).chain([2]);
+    16 << exponents.min().unwrap_or(0)
 }
 
 /// Each failure has its cause.
