@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use machine::{Instant, Random};
-use mqttsn_codec::{MinusOneTopic, QoS};
+use mqttsn_codec::{MinusOneTopic, Packet, QoS};
 use mqttsn_core::client::{
     Action, Client, Config, DisconnectReason, Handle, Input, Message, MessageTopic, Outcome, Publication,
     Refused, State, Will,
@@ -231,6 +231,9 @@ impl Node {
         match action {
             Action::Send { to, datagram } => {
                 around.history.note(now, format_args!("{from:?} > {to:?}: {}", wire::line(&datagram)));
+                if let Ok(Packet::Connect(_)) = Packet::decode(&datagram) {
+                    around.ledger.asked[self.index].insert(to.as_gateway().unwrap_or(0));
+                }
                 around.datagrams.send(from, to, &datagram, now);
             }
             Action::Broadcast { datagram, .. } => {

@@ -9,7 +9,7 @@ use mqttsn_core::client::Outcome;
 use mqttsn_core::gateway::{Counters, Mode};
 
 use super::ledger::{Ledger, Message, Sender, Subscription};
-use super::scenario::{Op, Scenario};
+use super::scenario::{GatewaySpec, Op, Scenario};
 use crate::mqtt::pattern::matches;
 use crate::net::datagram::Fates;
 
@@ -140,9 +140,10 @@ impl Check<'_> {
         if copies.iter().any(|(_, _, qos)| *qos > message.qos) {
             self.problems.push(format!("came with a QoS that it does not have: {}", what()));
         }
-        // Nothing that a gateway which the client has left could undo.
-        let plain =
-            all.iter().all(|one| one.leaving.is_none() && one.qos.min(message.qos) < QoS::ExactlyOnce);
+        // Nothing that a gateway which the client has left could undo; and that is told that another one has the session.
+        let told = |spec: &GatewaySpec| spec.config.upstream.version == ProtocolVersion::V5;
+        let plain = self.scenario.gateways.iter().all(told)
+            && all.iter().all(|one| one.leaving.is_none() && one.qos.min(message.qos) < QoS::ExactlyOnce);
         let reliable = |subscription: &&&Subscription| subscription.qos > QoS::AtMostOnce;
         let due = all.iter().filter(reliable).find(|one| self.must_come(one, plain, observed));
         if let Some(due) = due.filter(|_| message.qos > QoS::AtMostOnce) {
@@ -154,7 +155,12 @@ impl Check<'_> {
         let [first, rest @ ..] = &all[..] else { return };
         let single = rest.iter().all(|other| (other.filter, other.qos) == (first.filter, first.qos));
         match first.qos.min(message.qos) {
-            QoS::ExactlyOnce if single && !self.may_come_twice(client, observed) => {
+            // Before it stands, a message may come with the QoS that others have.
+            QoS::ExactlyOnce
+                if single
+                    && first.stands.is_some_and(|stands| stands <= observed)
+                    && !self.may_come_twice(client, observed) =>
+            {
                 self.count.down_once += 1;
                 self.at_most(message.observed.len(), copies.len(), &what());
             }
@@ -183,7 +189,10 @@ impl Check<'_> {
         match (spec.clean, self.aggregating) {
             // The session ends with each connection, and with the gateway's patience.
             (true, true) => !again && !self.restarted(stands, None),
-            (true, false) => !again && !self.restarted(stands, None) && !self.link_may_end_session(),
+            (true, false) => {
+                let shared = self.shares_session(client) && !plain;
+                !again && !shared && !self.restarted(stands, None) && !self.link_may_end_session()
+            }
             (false, true) => !self.restarted(stands, None) && !self.elsewhere(client, stands),
             // The session is the broker's.
             (false, false) => plain || !self.shares_session(client),
@@ -204,10 +213,10 @@ impl Check<'_> {
         connections.windows(2).any(|pair| pair[1].at >= since && pair[0].gateway != pair[1].gateway)
     }
 
-    /// Whether two transparent gateways have used the client's session at the broker: neither knows what the other one has
+    /// Whether two transparent gateways may have used the client's session at the broker: neither knows what the other one has
     /// sent and received with QoS 2.
     fn shares_session(&self, client: usize) -> bool {
-        !self.aggregating && self.elsewhere(client, Instant::EPOCH)
+        !self.aggregating && self.ledger.asked[client].len() > 1
     }
 
     /// Whether a gateway began anew, or ended, in this time.

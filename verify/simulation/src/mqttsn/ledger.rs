@@ -1,5 +1,6 @@
 //! What the applications at both ends did and saw.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use machine::Instant;
@@ -15,6 +16,8 @@ pub struct Ledger {
     pub subscriptions: Vec<Subscription>,
     /// When clients were let in, for each client.
     pub connections: Vec<Vec<Connection>>,
+    /// Gateways that were asked for a connection, by each client.
+    pub asked: Vec<BTreeSet<usize>>,
     /// Gateways that began anew.
     pub restarts: Vec<(usize, Instant)>,
     /// Times that a client got another address.

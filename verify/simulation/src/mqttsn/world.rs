@@ -1,5 +1,6 @@
 //! Lets a scenario happen.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use machine::{Instant, Random};
@@ -107,7 +108,8 @@ impl World {
         let mut random = Random::from_u64(scenario.seed);
         let mut fork = || Random::from_u64(random.next_u64());
         let connections = vec![Vec::new(); scenario.clients.len()];
-        let mut ledger = Ledger { connections, ..Ledger::default() };
+        let asked = vec![BTreeSet::new(); scenario.clients.len()];
+        let mut ledger = Ledger { connections, asked, ..Ledger::default() };
         let mut streams = net::Network::new(scenario.upstream, fork());
         let server = server::Host::new(fork(), &mut streams, &mut ledger, START);
         let mut datagrams = Network::new(scenario.weather, fork());
