@@ -48,6 +48,8 @@ pub(super) struct Exchange<P> {
     /// The outcome of all its blocks.
     outcome: Option<Code>,
     pub(super) request_tag: Option<[u8; 4]>,
+    /// The body with that tag is not whole yet: a registration that the peer knows of has none.
+    pub(super) tag_is_new: bool,
     /// How often it was made again because the response changed.
     pub(super) asked_again: u8,
     /// What has come of the response's body, and the response without it.
@@ -74,6 +76,7 @@ impl<P: Peer> Exchange<P> {
             uploaded: false,
             outcome: None,
             request_tag: None,
+            tag_is_new: false,
             asked_again: 0,
             download: None,
             first: None,
@@ -103,6 +106,7 @@ impl<P: Peer> Exchange<P> {
         };
         let step = upload.answered(message.code, message.options);
         if step == UploadStep::Done {
+            self.tag_is_new = false;
             self.outcome = Some(upload.outcome(message.code));
             self.upload = None;
             self.uploaded = true;
@@ -145,6 +149,9 @@ impl<P: Peer> Exchange<P> {
         if observes && self.upload.as_ref().is_some_and(|upload| upload.current().0.more()) {
             self.upload = None;
             self.uploaded = true;
+            if core::mem::take(&mut self.tag_is_new) {
+                self.request_tag = None;
+            }
         }
     }
 

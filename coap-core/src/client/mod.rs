@@ -349,7 +349,9 @@ impl<P: Peer> Client<P> {
             other != key && exchange.to == *to && exchange.upload.is_some()
         };
         if self.exchanges.iter().any(meets) {
-            self.exchanges[key].request_tag = Some(cx.random.next_u32().to_be_bytes());
+            let exchange = &mut self.exchanges[key];
+            exchange.request_tag = Some(cx.random.next_u32().to_be_bytes());
+            exchange.tag_is_new = true;
         }
     }
 

@@ -327,7 +327,14 @@ fn bodies_of_registrations_anew_are_told_apart() {
     let sent = |(_, wire): &(u8, Wire)| (wire.token.clone(), wire.options().request_tag().is_some());
     let tagged: BTreeSet<(Vec<u8>, bool)> = lone.sent.iter().map(sent).collect();
     assert_eq!(tagged.len(), 2);
+    let (token, _) = tagged.iter().find(|(_, tagged)| *tagged).unwrap();
     assert_eq!(tagged.iter().filter(|(_, tagged)| *tagged).count(), 1);
+    // A notification of the registration before, which had none.
+    lone.sent.clear();
+    let large = observe(Wire::new(MessageType::Confirmable, Code::CONTENT, 77, token), 2);
+    lone.receive(PEER, &block(large, OptionNumber::BLOCK2, 0, true, &[b'x'; 16]));
+    let fetching = |(_, wire): &&(u8, Wire)| wire.options().block2().is_some();
+    assert!(lone.sent.iter().find(fetching).unwrap().1.options().request_tag().is_none());
 }
 
 /// A server with one resource that can be observed.
