@@ -51,8 +51,8 @@ struct Asked {
     verified: bool,
     unicast: bool,
     no_response: bool,
-    /// A method among them that must not be carried out twice, as it would be for a challenge.
-    changes: bool,
+    /// One among them that is not challenged: it must not be carried out twice, or its body has come in blocks.
+    once: bool,
     /// A resource among them whose application cuts its responses itself.
     blocks: bool,
 }
@@ -117,7 +117,7 @@ impl Ledger {
         asked.unicast |= !multicast;
         asked.no_response |= message.options.no_response().is_some();
         asked.blocks |= message.options.uri_path().next() == Some(b"tree");
-        asked.changes |= !matches!(message.code, Code::GET | Code::FETCH);
+        asked.once |= !matches!(message.code, Code::GET | Code::FETCH) || message.options.block1().is_some();
     }
 
     /// The endpoint sends a datagram: a message that it may send, now.
@@ -197,12 +197,12 @@ impl Ledger {
             self.challenges.insert((to, echo.to_vec()));
         }
         if let Some(factor) = config.echo.amplification
-            && !(asked.verified || asked.changes && asked.blocks)
+            && !(asked.verified || asked.once && asked.blocks)
             && !self.proven.contains(&to)
         {
             let room = (asked.len + LOWER_HEADERS) * factor as usize - LOWER_HEADERS;
             // The smallest block, with all options, is let pass then.
-            let smallest = if asked.changes { len - message.payload.len() + 16 } else { 0 };
+            let smallest = if asked.once { len - message.payload.len() + 16 } else { 0 };
             let room = room.max(ALWAYS_ALLOWED).max(smallest);
             assert!(len <= room, "{len} bytes where {room} are allowed: {message:?}");
         }
