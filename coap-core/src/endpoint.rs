@@ -31,10 +31,12 @@ pub struct Endpoint<P> {
 impl<P: Peer> Endpoint<P> {
     /// An endpoint without resources. Tokens, message ids and Echo values come from the seed: take 32 bytes of entropy.
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
+        // A key of its own: peers see tokens, and must not foretell Echo values from them.
+        let of_echo = seed.map(|byte| byte ^ 0xEC);
         let mut random = Random::from_seed(seed);
         let layer_random = fork(&mut random);
         let layer = MessageLayer::new(config.transmission, config.limits, layer_random);
-        let server = Server::new(&config, &mut random);
+        let server = Server::new(&config, &mut random, Random::from_seed(of_echo));
         Self {
             random,
             counters: Counters::default(),

@@ -16,7 +16,7 @@ mod sequence;
 use alloc::collections::VecDeque;
 
 use coap_codec::{Code, ContentFormat, Message, OptionNumber};
-use machine::{Deadlines, Instant};
+use machine::{Deadlines, Instant, Random};
 
 use self::admission::Ending;
 use self::asker::Asker;
@@ -65,13 +65,13 @@ pub(crate) struct Arrived<'a, P> {
 }
 
 impl<P: Peer> Server<P> {
-    pub(crate) fn new(config: &Config, random: &mut machine::Random) -> Self {
+    pub(crate) fn new(config: &Config, random: &mut Random, of_echo: Random) -> Self {
         let lifetime = config.transmission.exchange_lifetime();
         Self {
             resources: Table::new(),
             assemblies: Assemblies::new(&config.limits, lifetime, config.block_size_exponent),
             bodies: block::Bodies::new(&config.limits, lifetime, config.block_size_exponent, random),
-            echo: Echo::new(config.echo, config.limits.peers, random.clone()),
+            echo: Echo::new(config.echo, config.limits.peers, of_echo),
             open: OpenRequests::new(),
             to_acknowledge: VecDeque::new(),
             observers: Observers::new(),

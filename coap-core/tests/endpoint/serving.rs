@@ -338,3 +338,18 @@ fn a_message_is_forgotten_when_its_time_is_over_however_late_it_was_answered() {
     lone.wait(Duration::from_secs(147));
     assert_eq!(lone.endpoint.gauges().remembered, 1);
 }
+
+/// RFC 9175 §2.3: who knows the tokens of an endpoint cannot foretell its Echo values.
+#[test]
+fn an_echo_value_is_no_token() {
+    let mut lone = server(Config::default());
+    lone.endpoint.request(PEER, coap_core::Request::new(Code::GET), lone.now).unwrap();
+    let token = lone.only_sent().token;
+    let bytes = con(77).bytes();
+    let input = Input::Datagram { from: PEER + 1, bytes: &bytes, multicast: false, verified: false };
+    lone.endpoint.handle(input, lone.now);
+    let asked = lone.only_request();
+    lone.respond(&asked, Response::new(Code::CONTENT).payload(vec![0; 900]));
+    let challenge = lone.only_sent();
+    assert_ne!(challenge.options().echo().unwrap(), token);
+}
