@@ -20,10 +20,18 @@ pub struct ResourceId {
 /// All resources of a server, in a tree of path segments.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
-    resources: Slab<(u64, Resource)>,
+    resources: Slab<Entry>,
     next_serial: u64,
     nodes: Slab<Node>,
     root: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    serial: u64,
+    resource: Resource,
+    /// How often its state has changed.
+    changes: u64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -57,7 +65,7 @@ impl Table {
         let subtree = resource.is_subtree();
         let serial = self.next_serial;
         self.next_serial += 1;
-        let id = ResourceId { serial, place: self.resources.insert((serial, resource)) };
+        let id = ResourceId { serial, place: self.resources.insert(Entry { serial, resource, changes: 0 }) };
         if let Some(node) = self.nodes.get_mut(at) {
             node.resource = Some(id);
             node.subtree = subtree;
@@ -68,7 +76,7 @@ impl Table {
     /// Takes a resource out.
     pub(crate) fn remove(&mut self, id: ResourceId) -> Option<Resource> {
         self.get(id)?;
-        let (_, resource) = self.resources.try_remove(id.place)?;
+        let Entry { resource, .. } = self.resources.try_remove(id.place)?;
         let mut at = self.root;
         let mut way: Vec<(usize, &str)> = Vec::new();
         for segment in resource.segments() {
@@ -83,8 +91,19 @@ impl Table {
 
     /// A resource.
     pub(crate) fn get(&self, id: ResourceId) -> Option<&Resource> {
-        let (serial, resource) = self.resources.get(id.place)?;
-        (*serial == id.serial).then_some(resource)
+        self.entry(id).map(|entry| &entry.resource)
+    }
+
+    /// The state of a resource has changed.
+    pub(crate) fn note_change(&mut self, id: ResourceId) {
+        if let Some(entry) = self.resources.get_mut(id.place).filter(|entry| entry.serial == id.serial) {
+            entry.changes += 1;
+        }
+    }
+
+    /// How often the state of a resource has changed.
+    pub(crate) fn changes(&self, id: ResourceId) -> u64 {
+        self.entry(id).map_or(0, |entry| entry.changes)
     }
 
     /// The resource for a path: the one that has it, or else the one with the longest path above it that stands for all below.
@@ -96,7 +115,7 @@ impl Table {
     /// All resources, in the order of their making.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Resource> {
         let mut all: Vec<_> =
-            self.resources.iter().map(|(_, (serial, resource))| (*serial, resource)).collect();
+            self.resources.iter().map(|(_, entry)| (entry.serial, &entry.resource)).collect();
         all.sort_unstable_by_key(|(serial, _)| *serial);
         all.into_iter().map(|(_, resource)| resource)
     }
@@ -105,6 +124,10 @@ impl Table {
     #[cfg(test)]
     pub(crate) fn node_count(&self) -> usize {
         self.nodes.len()
+    }
+
+    fn entry(&self, id: ResourceId) -> Option<&Entry> {
+        self.resources.get(id.place).filter(|entry| entry.serial == id.serial)
     }
 
     fn walk<'s>(&self, path: impl Iterator<Item = &'s [u8]>) -> Found {

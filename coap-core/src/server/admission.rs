@@ -65,6 +65,7 @@ impl<P: Peer> Server<P> {
         let mut open = Open {
             role: Role::Answer(asker.clone()),
             resource: found,
+            changes: found.map_or(0, |id| self.resources.changes(id)),
             method: message.code,
             options: OptionList::from(options),
             payload: Bytes::new(),

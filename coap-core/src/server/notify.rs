@@ -26,6 +26,7 @@ const AGAIN: Duration = Duration::from_secs(2);
 impl<P: Peer> Server<P> {
     /// The state of a resource has changed: each observer's request is asked again.
     pub(crate) fn changed(&mut self, resource: ResourceId, cx: &mut Context<'_, P>) {
+        self.resources.note_change(resource);
         let observers: Vec<ObserverId> = self.observers.of_resource(resource).collect();
         for id in observers {
             self.ask_for(id, cx);
@@ -56,7 +57,7 @@ impl<P: Peer> Server<P> {
         let observer = Observer::new(asker, resource, open, format, confirmed, cx.now);
         let id = self.observers.enter(observer);
         let Some(observer) = self.observers.get(id) else { return Err(Refused::Unknown) };
-        piece.options.set_uint(OptionNumber::OBSERVE, observer.sequence.take().into());
+        piece.options.set_uint(OptionNumber::OBSERVE, observer.sequence.take(cx.now).into());
         let sent = self.send_piece(asker, &piece, reliability, Some(Owner::Observer(id)), cx);
         let Ok(Sent::Whole(outgoing)) = sent else {
             self.observers.remove(id);
@@ -75,6 +76,10 @@ impl<P: Peer> Server<P> {
                 self.report_observers(before, cx);
             }
             self.report_observers(resource, cx);
+        }
+        // What the application has told may be older than the last change: the newest state must get there in the end (§1.3).
+        if self.resources.changes(resource) != open.changes {
+            self.ask_for(id, cx);
         }
         Ok(())
     }
@@ -101,7 +106,7 @@ impl<P: Peer> Server<P> {
         let room = room.saturating_sub(overhead(&observer.token, response.options.view()));
         let mut piece = self.piece(peer, open, response, room, cx);
         let Some(observer) = self.observers.get(id) else { return Ok(()) };
-        piece.options.set_uint(OptionNumber::OBSERVE, observer.sequence.take().into());
+        piece.options.set_uint(OptionNumber::OBSERVE, observer.sequence.take(cx.now).into());
         let datagram =
             cx.encode(piece.code, observer.token.as_bytes(), piece.options.view(), &piece.payload)?;
         let confirmable = observer.wants_confirmation(reliability, cx);
@@ -201,6 +206,7 @@ impl<P: Peer> Server<P> {
         let open = Open {
             role: Role::Notification(id, observer.peer),
             resource: Some(observer.resource),
+            changes: 0,
             method: observer.method,
             options: observer.options.clone(),
             payload: observer.payload.clone(),

@@ -83,15 +83,18 @@ pub(crate) struct Observers<P> {
     entries: Slab<Observer<P>>,
     by_registration: BTreeMap<(P, Token), ObserverId>,
     by_resource: BTreeMap<ResourceId, BTreeSet<ObserverId>>,
+    /// The newest sequence number of all that have been taken out.
+    retired: Sequence,
     next_serial: u32,
 }
 
 impl<P: Peer> Observers<P> {
-    pub(crate) const fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             entries: Slab::new(),
             by_registration: BTreeMap::new(),
             by_resource: BTreeMap::new(),
+            retired: Sequence::default(),
             next_serial: 0,
         }
     }
@@ -116,13 +119,13 @@ impl<P: Peer> Observers<P> {
         self.find(peer, token).is_some() || has_room()
     }
 
-    /// Enters an observer, in the place of one with the same peer and token (RFC 7641 §4.1): the sequence goes on.
+    /// Enters an observer, in the place of one with the same peer and token (RFC 7641 §4.1). The sequence goes on, whether that one
+    /// is there or was there before.
     pub(crate) fn enter(&mut self, mut observer: Observer<P>) -> ObserverId {
-        if let Some(old) = self.find(observer.peer, &observer.token)
-            && let Some(old) = self.remove(old)
-        {
-            observer.sequence = old.sequence;
+        if let Some(old) = self.find(observer.peer, &observer.token) {
+            self.remove(old);
         }
+        observer.sequence = self.retired;
         self.next_serial = self.next_serial.wrapping_add(1);
         observer.serial = self.next_serial;
         let id = ObserverId { key: self.entries.vacant_key() as u32, serial: observer.serial };
@@ -135,6 +138,7 @@ impl<P: Peer> Observers<P> {
     pub(crate) fn remove(&mut self, id: ObserverId) -> Option<Observer<P>> {
         self.get(id)?;
         let observer = self.entries.remove(id.key as usize);
+        self.retired = self.retired.max(observer.sequence);
         self.by_registration.remove(&(observer.peer, observer.token.clone()));
         if let Entry::Occupied(mut of_resource) = self.by_resource.entry(observer.resource) {
             of_resource.get_mut().remove(&id);
@@ -181,7 +185,7 @@ impl<P: Copy> Observer<P> {
             payload: open.payload.clone(),
             blocks: open.blocks,
             bodies: open.bodies,
-            sequence: Sequence::starting_at(1),
+            sequence: Sequence::default(),
             format,
             outgoing: None,
             unconfirmed: false,

@@ -20,6 +20,8 @@ pub(crate) struct Open<P> {
     pub(crate) role: Role<P>,
     /// `None` for the list of resources, which the endpoint answers itself.
     pub(crate) resource: Option<ResourceId>,
+    /// How often the resource had changed when the request came.
+    pub(crate) changes: u64,
     pub(crate) method: Code,
     pub(crate) options: OptionList,
     pub(crate) payload: Bytes,

@@ -1,28 +1,29 @@
 //! The numbers that say which of two notifications is newer (RFC 7641 §4.4).
 
+use machine::Instant;
+
 #[cfg(test)]
 mod tests;
 
 /// The highest sequence number: Observe has 24 bits.
-const MAX: u32 = 0xFF_FFFF;
+const MAX: u64 = 0xFF_FFFF;
 
-/// The sequence numbers of one observation: each newer than the one before, as long as fewer than 2^23 are taken in 128 s. A
-/// number is taken for a notification that is sent, so the pace of notifications keeps that.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A number lasts 2^5 µs: 128 s, the time within which an observer compares numbers (§3.4), have 4 000 000 of them, which is
+/// less than 2^23.
+const MICROS: u32 = 5;
+
+/// The sequence numbers of one observation, read from the clock: an observer that is forgotten and registers again is not
+/// given a number that it had before. What comes faster than the clock counts on from the last number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Sequence {
-    next: u32,
+    /// The last number, with more bits than are sent.
+    last: u64,
 }
 
 impl Sequence {
-    /// Begins at a number; of a larger one its low 24 bits count.
-    pub(crate) const fn starting_at(number: u32) -> Self {
-        Self { next: number & MAX }
-    }
-
     /// The next number.
-    pub(crate) const fn take(&mut self) -> u32 {
-        let number = self.next;
-        self.next = (number + 1) & MAX;
-        number
+    pub(crate) fn take(&mut self, now: Instant) -> u32 {
+        self.last = (self.last + 1).max(now.as_micros() >> MICROS);
+        (self.last & MAX) as u32
     }
 }

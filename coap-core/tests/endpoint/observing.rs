@@ -283,6 +283,60 @@ mod subject {
         assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
     }
 
+    /// The observer may have seen the numbers of its former registration less than 128 s ago.
+    #[test]
+    fn sequence_numbers_go_on_when_one_that_was_forgotten_registers_again() {
+        for pause in [Duration::ZERO, Duration::from_secs(60)] {
+            let (mut lone, resource) = server(Config::default());
+            register(&mut lone, 1, b"t");
+            for body in ["b", "c"] {
+                lone.wait(Duration::from_secs(5));
+                change(&mut lone, resource, body);
+            }
+            let (_, last) = lone.sent.pop_back().unwrap();
+            lone.sent.clear();
+            lone.receive(PEER, &Wire::new(MessageType::Reset, Code::EMPTY, last.id, b""));
+            assert_eq!(observers(&lone), 0);
+            lone.wait(pause);
+            let again = register(&mut lone, 2, b"t");
+            let numbers = (last.options().observe().unwrap(), again.options().observe().unwrap());
+            assert!(numbers.0 < numbers.1, "{numbers:?}");
+        }
+    }
+
+    #[test]
+    fn a_change_while_a_registration_waits_for_its_answer_is_told_after_it() {
+        let (mut lone, resource) = server(Config::default());
+        lone.receive(PEER, &get(1, b"t", Some(0)));
+        let registering = lone.only_request();
+        for _ in 0..2 {
+            lone.endpoint.changed(resource, lone.now);
+            lone.drain();
+            assert!(lone.requests().is_empty(), "it does not observe yet");
+        }
+        lone.respond(&registering, state("older"));
+        let first = lone.only_sent();
+        let asked = lone.only_request();
+        assert_eq!(asked.trigger, Trigger::Change);
+        lone.respond(&asked, state("newer"));
+        lone.wait(Duration::from_secs(5));
+        let second = lone.only_sent();
+        assert_eq!((&first.payload[..], &second.payload[..]), (&b"older"[..], &b"newer"[..]));
+        assert!(first.options().observe() < second.options().observe());
+        // And only once.
+        assert!(lone.requests().is_empty());
+        lone.wait(Duration::from_secs(60));
+        lone.nothing_sent();
+    }
+
+    #[test]
+    fn a_change_before_a_registration_is_not_told_after_it() {
+        let (mut lone, resource) = server(Config::default());
+        lone.endpoint.changed(resource, lone.now);
+        register(&mut lone, 1, b"t");
+        assert!(lone.requests().is_empty());
+    }
+
     #[test]
     fn a_reset_ends_it_whether_the_notification_was_confirmable_or_not() {
         for config in [Config::default(), confirmable()] {

@@ -47,17 +47,34 @@ fn after_more_than_128_seconds_any_is_newer() {
 
 #[test]
 fn numbers_of_a_sequence_are_each_newer_over_the_wrap_too() {
-    let mut sequence = Sequence::starting_at(0xFF_FFFD);
-    let mut last = sequence.take();
+    let mut sequence = Sequence { last: 0xFF_FFFD };
+    let mut last = sequence.take(AT);
     for _ in 0..6 {
-        let next = sequence.take();
+        let next = sequence.take(AT);
         assert!(next <= 0xFF_FFFF);
         assert!(is_newer(last, AT, next, AT), "{next} after {last}");
         last = next;
     }
 }
 
+/// In the same microsecond, slowly, and at the end of the time in which numbers are compared.
 #[test]
-fn a_sequence_begins_within_24_bits() {
-    assert_eq!(Sequence::starting_at(u32::MAX).take(), 0xFF_FFFF);
+fn numbers_are_newer_at_any_pace() {
+    let spans = [0, 1, 40, 1_000_000, 127_999_999, 128_000_000].map(Duration::from_micros);
+    for start in [AT, AT + Duration::from_secs(536), AT + Duration::from_secs(1 << 31)] {
+        let (mut sequence, mut now) = (Sequence::default(), start);
+        let mut last = sequence.take(now);
+        for span in spans.repeat(3) {
+            let next = sequence.take(now + span);
+            assert!(is_newer(last, now, next, now + span), "{next} after {last}, {span:?}");
+            (last, now) = (next, now + span);
+        }
+    }
+}
+
+#[test]
+fn a_sequence_that_begins_later_has_newer_numbers() {
+    let (first, second) = (AT + Duration::from_secs(1), AT + Duration::from_micros(1_000_032));
+    let (mut forgotten, mut another) = (Sequence::default(), Sequence::default());
+    assert!(is_newer(forgotten.take(first), first, another.take(second), second));
 }
