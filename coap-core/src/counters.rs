@@ -36,3 +36,22 @@ pub struct Counters {
     /// Bodies in blocks that were given up half-way.
     pub bodies_abandoned: u64,
 }
+
+/// The fields, of which none is forgotten, each with its name.
+macro_rules! rows {
+    ($counters:expr, $($field:ident)*) => {{
+        let Counters { $($field),* } = $counters;
+        [$((stringify!($field), *$field)),*]
+    }};
+}
+
+impl Counters {
+    /// Each count with its name, for metrics.
+    pub const fn rows(&self) -> [(&'static str, u64); 16] {
+        rows!(
+            self,
+            received sent retransmitted malformed duplicates message_ids_reused unmatched rejected dropped_full
+            forgotten_early challenged suppressed superseded outdated rate_limited bodies_abandoned
+        )
+    }
+}

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use coap_core::Counters;
 use fuzz::coap_endpoint::endpoint;
 use machine::Random;
 
@@ -39,7 +38,8 @@ fn courses_of_events() {
     for seed in 0..RUNS {
         let (_, counts) = with_seed(seed, |random| endpoint(&course(random)));
         for (counters, reports) in counts {
-            for (name, number) in named(&counters).into_iter().chain(reports) {
+            let counted = counters.rows().map(|(name, number)| (name.to_owned(), number));
+            for (name, number) in counted.into_iter().chain(reports) {
                 *seen.entry(name).or_default() += number;
             }
         }
@@ -73,11 +73,4 @@ fn with_seed<T>(seed: u64, run: impl FnOnce(&mut Random) -> T) -> T {
     let mut random = Random::from_u64(seed);
     let outcome = catch_unwind(AssertUnwindSafe(|| run(&mut random)));
     outcome.unwrap_or_else(|_| panic!("that was seed {seed}"))
-}
-
-/// Every counter with its name, as `Debug` shows them.
-fn named(counters: &Counters) -> Vec<(String, u64)> {
-    let text = format!("{counters:#?}");
-    let fields = text.lines().filter_map(|line| line.trim().trim_end_matches(',').split_once(": "));
-    fields.map(|(name, number)| (name.to_owned(), number.parse().expect("a number"))).collect()
 }

@@ -13,8 +13,9 @@ pub struct Verdict {
     pub history: String,
 }
 
-/// Runs the seeds from 0 on, on all processors. `SIMULATION_RUNS` says how many, instead of `runs`; `SIMULATION_SEED` names one
-/// that is run alone, and its history is returned. `run` gets a seed and whether its history is wanted.
+/// Runs the seeds from 0 on, on all processors. `SIMULATION_RUNS` says how many, instead of `runs`; `SIMULATION_FIRST` the first
+/// of them, instead of 0; `SIMULATION_SEED` names one that is run alone, and its history is returned. `run` gets a seed and
+/// whether its history is wanted.
 ///
 /// # Panics
 /// When a run has problems or panics: says with which seed.
@@ -24,16 +25,17 @@ pub fn check(runs: u64, run: impl Fn(u64, bool) -> Verdict + Sync) -> String {
         assert!(problems.is_empty(), "{history}\nseed {seed}:\n  {}", problems.join("\n  "));
         return history;
     }
-    let runs = variable("SIMULATION_RUNS").unwrap_or(runs);
-    let next = AtomicU64::new(0);
+    let first = variable("SIMULATION_FIRST").unwrap_or(0);
+    let end = first + variable("SIMULATION_RUNS").unwrap_or(runs);
+    let next = AtomicU64::new(first);
     let work = || {
-        while let Some(seed) = Some(next.fetch_add(1, Relaxed)).filter(|seed| *seed < runs) {
+        while let Some(seed) = Some(next.fetch_add(1, Relaxed)).filter(|seed| *seed < end) {
             let problems = match catch_unwind(AssertUnwindSafe(|| run(seed, false))) {
                 Ok(verdict) => verdict.problems.join("\n  "),
                 Err(_) => "a panic, see above".into(),
             };
             if !problems.is_empty() {
-                next.store(runs, Relaxed);
+                next.store(end, Relaxed);
                 panic!("SIMULATION_SEED={seed} shows the history of this run:\n  {problems}");
             }
         }

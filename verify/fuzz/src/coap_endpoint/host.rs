@@ -181,8 +181,9 @@ impl Host {
         assert!(by_peers.count() <= limits.unanswered, "{gauges:?}");
 
         let counters = *self.endpoint.counters();
-        let (now, before) = (numbers(&counters), numbers(&self.before));
-        assert!(now.iter().zip(before).all(|(now, before)| *now >= before), "a counter went back");
+        for ((name, before), (_, now)) in self.before.rows().into_iter().zip(counters.rows()) {
+            assert!(now >= before, "{name} went from {before} to {now}");
+        }
         assert_eq!(counters.received, self.datagrams);
         self.before = counters;
         self.note(&gauges);
@@ -231,43 +232,4 @@ fn name(action: &Action<u8>) -> String {
         Action::Pong { .. } => "pong".into(),
         Action::Failed { failure, .. } => format!("{failure:?}"),
     }
-}
-
-fn numbers(counters: &Counters) -> [u64; 16] {
-    let Counters {
-        received,
-        sent,
-        retransmitted,
-        malformed,
-        duplicates,
-        message_ids_reused,
-        unmatched,
-        rejected,
-        dropped_full,
-        forgotten_early,
-        challenged,
-        suppressed,
-        superseded,
-        outdated,
-        rate_limited,
-        bodies_abandoned,
-    } = *counters;
-    [
-        received,
-        sent,
-        retransmitted,
-        malformed,
-        duplicates,
-        message_ids_reused,
-        unmatched,
-        rejected,
-        dropped_full,
-        forgotten_early,
-        challenged,
-        suppressed,
-        superseded,
-        outdated,
-        rate_limited,
-        bodies_abandoned,
-    ]
 }

@@ -173,10 +173,9 @@ impl Life {
     /// Counters grow, and gauges stay within their limits.
     fn check(&mut self, limits: &Limits, around: &mut Surroundings) {
         let counters = *self.endpoint.counters();
-        let pairs = fields(&self.counters).into_iter().zip(fields(&counters));
-        for (before, after) in pairs {
+        for ((name, before), (_, after)) in self.counters.rows().into_iter().zip(counters.rows()) {
             if after < before {
-                around.ledger.fault(around.now, format_args!("a counter went from {before} to {after}"));
+                around.ledger.fault(around.now, format_args!("{name} went from {before} to {after}"));
             }
         }
         self.counters = counters;
@@ -216,43 +215,4 @@ fn excess(gauges: &Gauges, limits: &Limits) -> Option<&'static str> {
     ]
     .into_iter()
     .find_map(|(is, limit, what)| (is > limit).then_some(what))
-}
-
-fn fields(counters: &Counters) -> [u64; 16] {
-    let Counters {
-        received,
-        sent,
-        retransmitted,
-        malformed,
-        duplicates,
-        message_ids_reused,
-        unmatched,
-        rejected,
-        dropped_full,
-        forgotten_early,
-        challenged,
-        suppressed,
-        superseded,
-        outdated,
-        rate_limited,
-        bodies_abandoned,
-    } = *counters;
-    [
-        received,
-        sent,
-        retransmitted,
-        malformed,
-        duplicates,
-        message_ids_reused,
-        unmatched,
-        rejected,
-        dropped_full,
-        forgotten_early,
-        challenged,
-        suppressed,
-        superseded,
-        outdated,
-        rate_limited,
-        bodies_abandoned,
-    ]
 }
