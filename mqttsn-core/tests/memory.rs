@@ -106,5 +106,5 @@ fn a_transparent_client_takes_an_mqtt_client_more() {
     let each = info.bytes_current / i64::from(CLIENTS);
     let client = size_of::<mqtt_core::client::Client>();
     println!("transparent: {each} bytes for each of {CLIENTS} clients, {client} of them the MQTT client");
-    assert!(each < 4096, "{each}");
+    assert!(each < 2560, "{each}");
 }

@@ -111,7 +111,7 @@ impl ConnectionArguments {
             keep_alive: self.keep_alive,
             username: self.username.clone().or(username),
             password: self.password.clone().map(OsString::into_vec).or(password.map(String::into_bytes)),
-            will: self.will(&properties),
+            will: self.will(&properties).map(Box::new),
             max_inflight: self.max_inflight,
             max_packet_size: MAX_PACKET_SIZE,
             topic_alias_maximum: 0,
@@ -187,7 +187,8 @@ fn with_properties(mut config: Config, properties: &PropertyBuffer) -> Config {
             P::MaximumPacketSize(size) => config.max_packet_size = size.get().min(MAX_PACKET_SIZE),
             P::TopicAliasMaximum(maximum) => config.topic_alias_maximum = maximum,
             P::AuthenticationMethod(method) => {
-                config.authentication = Some(Authentication { method: method.to_owned(), data: None });
+                let authentication = Authentication { method: method.to_owned(), data: None };
+                config.authentication = Some(Box::new(authentication));
             }
             P::AuthenticationData(bytes) => data = Some(bytes.to_vec()),
             other => others.push(other),

@@ -23,7 +23,7 @@ impl Client {
             return Err(Refused::Full);
         }
         self.reauthenticating = true;
-        self.deadlines.set(Timer::Connect, now + self.config.connect_timeout);
+        self.timers.set(Timer::Connect, now + self.config.connect_timeout);
         self.commit();
         Ok(())
     }
@@ -61,11 +61,11 @@ impl Client {
         }
         if auth.reason == ReasonCode::SUCCESS {
             self.reauthenticating = false;
-            self.deadlines.cancel(Timer::Connect);
+            self.timers.cancel(Timer::Connect);
             self.actions.push_back(Action::Reauthenticated);
             return Ok(());
         }
-        self.deadlines.set(Timer::Connect, now + self.config.connect_timeout);
+        self.timers.set(Timer::Connect, now + self.config.connect_timeout);
         let data = auth.properties.authentication_data().unwrap_or_default().into();
         self.actions.push_back(Action::Authenticate { data });
         Ok(())

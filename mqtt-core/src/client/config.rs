@@ -1,10 +1,11 @@
 //! What a client may be told.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use mqtt_codec::{ProtocolVersion, QoS};
+use mqtt_codec::{PacketIdentifier, ProtocolVersion, QoS};
 
 use crate::input::Authentication;
 use crate::property_buffer::PropertyBuffer;
@@ -30,9 +31,9 @@ pub struct Config {
     /// The password.
     pub password: Option<Vec<u8>>,
     /// What the server publishes when this client is gone.
-    pub will: Option<Will>,
+    pub will: Option<Box<Will>>,
     /// Enhanced authentication: the method, and the data for CONNECT. MQTT 5 only.
-    pub authentication: Option<Authentication>,
+    pub authentication: Option<Box<Authentication>>,
     /// User properties (and whatever else the application wants) of CONNECT. MQTT 5 only. What this configuration has a
     /// field for is taken from there.
     pub connect_properties: PropertyBuffer,
@@ -40,6 +41,10 @@ pub struct Config {
     pub receive_maximum: u16,
     /// Unacknowledged QoS 1 and 2 messages to the server (less if the server says so). Default 1024.
     pub max_inflight: u16,
+    /// Where packet identifiers begin. By default 1; without [`durable`](Self::durable) and [`clean_start`](Self::clean_start)
+    /// somewhere at random: the server may still hold the identifiers of QoS 2 messages that an earlier run sent, and would
+    /// take a new message for one of these.
+    pub first_packet_id: Option<PacketIdentifier>,
     /// The largest packet to accept, in bytes. Default 16 MiB.
     pub max_packet_size: u32,
     /// Topic aliases that the server may use. Default 32.
@@ -126,6 +131,7 @@ impl Default for Config {
             connect_properties: PropertyBuffer::default(),
             receive_maximum: 1024,
             max_inflight: 1024,
+            first_packet_id: None,
             max_packet_size: 16 << 20,
             topic_alias_maximum: 32,
             max_outgoing_topic_aliases: 32,

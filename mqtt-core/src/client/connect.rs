@@ -1,6 +1,7 @@
 //! Making connections and losing them: CONNECT, CONNACK, back-off, redirection, keep alive, DISCONNECT, AUTH
 //! (MQTT 5 §3.1, §3.2, §3.14, §4.11, §4.12).
 
+use alloc::boxed::Box;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt::Display;
@@ -37,7 +38,7 @@ impl Client {
         match self.phase {
             Phase::Idle | Phase::Closing => {}
             Phase::BackingOff => {
-                self.deadlines.cancel(Timer::Reconnect);
+                self.timers.cancel(Timer::Reconnect);
                 self.phase = Phase::Idle;
             }
             Phase::Opening | Phase::AwaitConnAck => self.end(DisconnectReason::Requested),
@@ -61,13 +62,13 @@ impl Client {
 
     /// Changes the will. The server hears of it with the next CONNECT: a will cannot be changed on a connection.
     pub fn set_will(&mut self, will: Option<Will>) {
-        self.config.will = will;
+        self.config.will = will.map(Box::new);
     }
 
     pub(super) fn open(&mut self, now: Instant) {
         self.phase = Phase::Opening;
-        self.deadlines.cancel(Timer::Reconnect);
-        self.deadlines.set(Timer::Connect, now + self.config.connect_timeout);
+        self.timers.cancel(Timer::Reconnect);
+        self.timers.set(Timer::Connect, now + self.config.connect_timeout);
         let server = self.redirect.take().or_else(|| self.moved.clone());
         self.actions.push_back(Action::Open { server });
     }
@@ -81,6 +82,7 @@ impl Client {
         match self.connect_packet() {
             Ok(bytes) => {
                 self.outbox.buffer(&mut self.pool).extend_from_slice(&bytes);
+                self.unanswered = self.unanswered.saturating_add(1);
                 self.last_sent = now;
                 self.announce();
             }
@@ -100,7 +102,7 @@ impl Client {
             clean_start: self.wants_clean_start(),
             keep_alive: config.keep_alive,
             properties: Properties::list(&properties),
-            client_id: &self.identifier,
+            client_id: self.client_id(),
             will: config.will.as_ref().map(|will| mqtt_codec::Will {
                 qos: will.qos,
                 retain: will.retain,
@@ -154,6 +156,7 @@ impl Client {
     pub(super) fn on_connack(&mut self, connack: &ConnAck<'_>, now: Instant) -> Result<(), Violation> {
         let properties = kept(&connack.properties);
         if connack.reason.is_error() {
+            self.unanswered -= 1;
             self.note_redirect(connack.reason, &connack.properties);
             self.end_with(DisconnectReason::Refused(connack.reason), properties);
             return Ok(());
@@ -162,11 +165,13 @@ impl Client {
             return Err(Violation::SessionNotAskedFor);
         }
         self.phase = Phase::Connected;
-        self.deadlines.cancel(Timer::Connect);
+        self.timers.cancel(Timer::Connect);
         self.server = Server::of(connack);
         self.failures = 0;
+        // A CONNECT that was not answered may have begun a new session, after the old one's end: this may be that one.
+        let doubtful = core::mem::take(&mut self.unanswered) > 1;
         if let Some(assigned) = connack.properties.assigned_client_identifier() {
-            self.identifier = assigned.into();
+            self.assigned = Some(assigned.into());
             self.journal.note(true, || Change::ClientId(assigned.into()));
         }
         let aliases = self.server.topic_alias_maximum.min(self.config.max_outgoing_topic_aliases);
@@ -180,7 +185,7 @@ impl Client {
         if !session_present {
             self.session_lost();
         }
-        if self.established && self.config.resubscribe && !connack.session_present {
+        if self.established && self.config.resubscribe && (doubtful || !connack.session_present) {
             self.subscribe_again();
         }
         self.established = true;
@@ -237,7 +242,7 @@ impl Client {
         }
         self.phase = Phase::Closing;
         for timer in [Timer::Connect, Timer::Ping, Timer::PingTimeout] {
-            self.deadlines.cancel(timer);
+            self.timers.cancel(timer);
         }
         self.ending = Some((reason, properties));
         self.actions.push_back(Action::Close);
@@ -286,7 +291,7 @@ impl Client {
         let (reason, properties) =
             self.ending.take().unwrap_or((DisconnectReason::TransportClosed, PropertyBuffer::default()));
         for timer in [Timer::Connect, Timer::Ping, Timer::PingTimeout] {
-            self.deadlines.cancel(timer);
+            self.timers.cancel(timer);
         }
         self.outbox.clear(&mut self.pool);
         self.announced = false;
@@ -310,13 +315,13 @@ impl Client {
         if at_once {
             self.open(now);
         } else if let Some(retry_at) = retry_at {
-            self.deadlines.set(Timer::Reconnect, retry_at);
+            self.timers.set(Timer::Reconnect, retry_at);
         }
     }
 
     fn retry_at(&mut self, now: Instant) -> Option<Instant> {
         let span = self.config.reconnect.filter(|_| self.wanted)?.after(self.failures);
-        Some(now + self.random.between(span / 2, span))
+        Some(now + self.random().between(span / 2, span))
     }
 }
 

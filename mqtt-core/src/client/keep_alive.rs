@@ -5,7 +5,8 @@ use core::time::Duration;
 use machine::Instant;
 use mqtt_codec::Packet;
 
-use super::{Client, Timer};
+use super::Client;
+use super::timers::Timer;
 
 impl Client {
     /// Half of the tolerance is left to the network: a server waits for one and a half times the keep alive.
@@ -17,7 +18,7 @@ impl Client {
     /// The time runs from the last packet, which may be CONNECT.
     pub(super) fn set_ping(&mut self) {
         if let Some(keep_alive) = self.keep_alive() {
-            self.deadlines.set(Timer::Ping, self.last_sent + keep_alive);
+            self.timers.set(Timer::Ping, self.last_sent + keep_alive);
         }
     }
 
@@ -26,12 +27,12 @@ impl Client {
         let Some(keep_alive) = self.keep_alive() else { return };
         let due = self.last_sent + keep_alive;
         if due > now {
-            self.deadlines.set(Timer::Ping, due);
+            self.timers.set(Timer::Ping, due);
             return;
         }
         self.write(&Packet::PingReq, now);
-        if self.deadlines.get(Timer::PingTimeout).is_none() {
-            self.deadlines.set(Timer::PingTimeout, now + self.config.ping_timeout);
+        if !self.timers.is_set(Timer::PingTimeout) {
+            self.timers.set(Timer::PingTimeout, now + self.config.ping_timeout);
         }
         self.set_ping();
     }

@@ -19,20 +19,21 @@ mod records;
 mod restore;
 mod server;
 mod subscribe;
+mod timers;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use machine::{Deadlines, Instant, Random};
+use machine::{Instant, Random};
 use mqtt_codec::{Packet, PacketIdentifier};
 
 use self::acknowledge::Unacknowledged;
 use self::phase::Phase;
 use self::server::Server;
 use self::subscribe::{Request, Subscription};
+use self::timers::{Timer, Timers};
 use crate::input::RecordNumber;
 use crate::journal::Journal;
 use crate::message::{self, Budget};
@@ -51,14 +52,16 @@ pub use self::records::Change;
 #[expect(clippy::struct_excessive_bools, reason = "each holds on its own, whatever the phase")]
 pub struct Client {
     config: Config,
-    /// The configured client identifier, or what the server gave.
-    identifier: String,
-    random: Random,
+    /// The client identifier that the server gave.
+    assigned: Option<Box<str>>,
+    seed: u64,
     phase: Phase,
     /// The application wants a connection.
     wanted: bool,
     /// Attempts that failed since the last CONNACK.
     failures: u32,
+    /// CONNECTs since the last CONNACK.
+    unanswered: u32,
     /// A server has named another one: for the next attempt, and for good.
     redirect: Option<Box<str>>,
     moved: Option<Box<str>>,
@@ -94,7 +97,7 @@ pub struct Client {
     next_subscription_identifier: u32,
 
     actions: VecDeque<Action>,
-    deadlines: Deadlines<Timer>,
+    timers: Timers,
     journal: Journal<Change, ()>,
     budget: Budget,
     next_handle: u64,
@@ -110,28 +113,17 @@ struct Pending {
     serial: u64,
 }
 
-/// What has a deadline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Timer {
-    /// Opening, CONNACK, a step of authentication.
-    Connect,
-    /// The next attempt.
-    Reconnect,
-    /// PINGREQ is due, unless something was sent since.
-    Ping,
-    /// PINGRESP is overdue.
-    PingTimeout,
-}
-
 impl Client {
-    /// A client without a connection. The seed decides when it reconnects.
+    /// A client without a connection. The seed decides when it reconnects, and which packet identifiers it uses in a
+    /// session of which the server may remember more than it does.
     pub fn new(config: Config, seed: u64, now: Instant) -> Self {
-        Self {
-            identifier: config.client_id.clone(),
-            random: Random::from_u64(seed),
+        let mut client = Self {
+            assigned: None,
+            seed,
             phase: Phase::Idle,
             wanted: false,
             failures: 0,
+            unanswered: 0,
             redirect: None,
             moved: None,
             ending: None,
@@ -155,14 +147,16 @@ impl Client {
             subscriptions: BTreeMap::new(),
             next_subscription_identifier: 0,
             actions: VecDeque::new(),
-            deadlines: Deadlines::new(),
+            timers: Timers::default(),
             journal: Journal::new(config.durable),
             budget: Budget::new(config.max_memory),
             next_handle: 0,
             next_serial: 0,
             next_delivery: 0,
             config,
-        }
+        };
+        client.outgoing = Outgoing::starting_at(client.first_packet_id());
+        client
     }
 
     /// Takes an input in; returns how many bytes of [`Input::Bytes`] it took (all of them), 0 for all else.
@@ -214,7 +208,7 @@ impl Client {
 
     /// When [`Input::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.deadlines.next()
+        self.timers.next()
     }
 
     /// What may leave now.
@@ -229,7 +223,7 @@ impl Client {
 
     /// The client identifier: the configured one, or what the server gave.
     pub fn client_id(&self) -> &str {
-        &self.identifier
+        self.assigned.as_deref().unwrap_or(&self.config.client_id)
     }
 
     /// Whether the server has let the client in.
@@ -247,8 +241,18 @@ impl Client {
         self.journal.last()
     }
 
+    /// Gives back memory that the last messages needed: for a host of very many clients that mostly say nothing.
+    pub fn shrink_to_fit(&mut self) {
+        self.pool = Pool::default();
+        self.partial.shrink_to_fit();
+        self.actions.shrink_to_fit();
+        self.queue.shrink_to_fit();
+        self.unacknowledged.shrink_to_fit();
+        self.requests.shrink_to_fit();
+    }
+
     fn tick(&mut self, now: Instant) {
-        while let Some(timer) = self.deadlines.expire(now) {
+        while let Some(timer) = self.timers.expire(now) {
             match timer {
                 Timer::Connect => self.end(DisconnectReason::ConnectTimeout),
                 Timer::Reconnect => self.open(now),
@@ -263,6 +267,18 @@ impl Client {
         if let Some((number, changes)) = self.journal.commit() {
             self.actions.push_back(Action::Record { number, changes });
         }
+    }
+
+    fn random(&mut self) -> Random {
+        let mut random = Random::from_u64(self.seed);
+        self.seed = random.next_u64();
+        random
+    }
+
+    fn first_packet_id(&mut self) -> PacketIdentifier {
+        let may_be_remembered = !self.config.clean_start && !self.config.durable;
+        let below = if may_be_remembered { self.random().below(u64::from(u16::MAX)) as u16 } else { 0 };
+        self.config.first_packet_id.or(PacketIdentifier::new(below + 1)).unwrap_or(PacketIdentifier::MIN)
     }
 
     fn complete(&mut self, handle: Handle, outcome: Outcome) {

@@ -107,7 +107,7 @@ impl Client {
             Packet::SubAck(suback) => self.on_suback(suback, now),
             Packet::UnsubAck(unsuback) => self.on_unsuback(unsuback, now),
             Packet::PingResp => {
-                self.deadlines.cancel(super::Timer::PingTimeout);
+                self.timers.cancel(super::timers::Timer::PingTimeout);
                 Ok(())
             }
             Packet::Disconnect(disconnect) => {

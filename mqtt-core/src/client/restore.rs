@@ -27,6 +27,8 @@ impl Client {
         if self.wanted || self.next_handle > 0 {
             return Err(Refused::AlreadyRunning);
         }
+        // Nothing is forgotten: identifiers begin at 1, and those of the records are near.
+        self.outgoing = Outgoing::default();
         let mut waiting = BTreeMap::new();
         let mut unfinished = BTreeMap::new();
         for change in changes {
@@ -48,7 +50,7 @@ impl Client {
         unfinished: &mut BTreeMap<u64, Handle>,
     ) -> Result<(), Refused> {
         match change {
-            Change::ClientId(client_id) => self.identifier = client_id.into(),
+            Change::ClientId(client_id) => self.assigned = Some(client_id),
             Change::Queued { serial, message } => {
                 let message = self.budget.store(&message.draft()).map_err(|_| Refused::Full)?;
                 let handle = self.take_handle();

@@ -23,7 +23,9 @@ use mqtt_codec::{PacketIdentifier, QoS};
 pub(crate) struct Outgoing<M> {
     slots: Vec<Slot<M>>,
     free: VecDeque<u16>,
-    reserved: usize,
+    /// The packet identifier of the first slot, less one.
+    offset: u16,
+    reserved: u16,
     next_sequence: u64,
     /// After a reconnection: what has not been sent again yet, in order.
     resend: VecDeque<PacketIdentifier>,
@@ -85,6 +87,7 @@ impl<M> Default for Outgoing<M> {
         Self {
             slots: Vec::new(),
             free: VecDeque::new(),
+            offset: 0,
             reserved: 0,
             next_sequence: 0,
             resend: VecDeque::new(),
@@ -93,6 +96,12 @@ impl<M> Default for Outgoing<M> {
 }
 
 impl<M> Outgoing<M> {
+    /// Messages whose packet identifiers begin somewhere in the middle: for a session that the peer may remember better than
+    /// we do, so that a QoS 2 message is hardly taken for a forgotten one whose identifier the peer still holds.
+    pub(crate) fn starting_at(first: PacketIdentifier) -> Self {
+        Self { offset: first.get() - 1, ..Self::default() }
+    }
+
     /// Messages that count towards the receive maximum: all that are not done, less those still to be sent again.
     pub(crate) fn in_flight(&self) -> usize {
         self.len() - self.resend.len()
@@ -100,7 +109,7 @@ impl<M> Outgoing<M> {
 
     /// Messages that are not done.
     pub(crate) fn len(&self) -> usize {
-        self.slots.len() - self.free.len() - self.reserved
+        self.slots.len() - self.free.len() - usize::from(self.reserved)
     }
 
     /// Gives a new message of QoS 1 or 2 its packet identifier; `None` when `window` messages are in flight.
@@ -116,7 +125,8 @@ impl<M> Outgoing<M> {
     /// Applies an acknowledgement: the whole table of the sender's side.
     pub(crate) fn acknowledge(&mut self, id: PacketIdentifier, event: Acknowledgement) -> Outcome<M> {
         use Acknowledgement::{PubAck, PubComp, PubRec, PubRecError};
-        let Some(slot) = self.slots.get_mut(index(id)) else { return Outcome::Unknown };
+        let place = self.place(id);
+        let Some(slot) = self.slots.get_mut(place) else { return Outcome::Unknown };
         // By a peer that is ahead of itself: what it has acknowledged need not be sent again.
         self.resend.retain(|&waiting| waiting != id);
         match (core::mem::replace(&mut slot.state, State::Free), event) {
@@ -151,9 +161,9 @@ impl<M> Outgoing<M> {
 
     /// The connection is gone: everything that is not done will be sent again on the next one, in order.
     pub(crate) fn interrupt(&mut self) {
-        if self.len() + self.reserved == 0 {
+        if self.len() == 0 && self.reserved == 0 {
             // A busy window's memory is not kept for a client that may never come back.
-            *self = Self { next_sequence: self.next_sequence, ..Self::default() };
+            *self = Self { offset: self.offset, next_sequence: self.next_sequence, ..Self::default() };
             return;
         }
         let mut order: Vec<_> = self.iter().map(|(id, sequence, _)| (sequence, id)).collect();
@@ -175,7 +185,8 @@ impl<M> Outgoing<M> {
 
     /// Takes out everything that is not done, in order.
     pub(crate) fn drain(&mut self) -> Vec<State<M>> {
-        let mut slots = core::mem::take(self).slots;
+        let emptied = Self { offset: self.offset, ..Self::default() };
+        let mut slots = core::mem::replace(self, emptied).slots;
         slots.retain(|slot| !matches!(slot.state, State::Free | State::Reserved));
         slots.sort_unstable_by_key(|slot| slot.sequence);
         slots.into_iter().map(|slot| slot.state).collect()
@@ -183,17 +194,18 @@ impl<M> Outgoing<M> {
 
     /// Everything that is not done, with its place in the order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (PacketIdentifier, u64, &State<M>)> {
-        (1..=u16::MAX).zip(&self.slots).filter_map(|(number, slot)| match slot.state {
+        self.slots.iter().enumerate().filter_map(|(place, slot)| match slot.state {
             State::Free | State::Reserved => None,
-            _ => Some((PacketIdentifier::new(number)?, slot.sequence, &slot.state)),
+            _ => Some((self.id(place)?, slot.sequence, &slot.state)),
         })
     }
 
     /// Puts back what was in flight before a restart, behind all others.
     pub(crate) fn restore(&mut self, id: PacketIdentifier, state: State<M>) {
-        while self.slots.len() < usize::from(id.get()) {
+        while self.slots.len() <= self.place(id) {
+            let Some(vacant) = self.id(self.slots.len()) else { return };
             self.slots.push(Slot { sequence: 0, state: State::Free });
-            self.free.push_back(self.slots.len() as u16);
+            self.free.push_back(vacant.get());
         }
         self.free.retain(|&free| free != id.get());
         self.occupy(id, state);
@@ -201,7 +213,8 @@ impl<M> Outgoing<M> {
 
     /// Forgets what has this identifier, whatever its state.
     pub(crate) fn forget(&mut self, id: PacketIdentifier) {
-        let Some(slot) = self.slots.get_mut(index(id)) else { return };
+        let place = self.place(id);
+        let Some(slot) = self.slots.get_mut(place) else { return };
         match core::mem::replace(&mut slot.state, State::Free) {
             State::Free => return,
             State::Reserved => self.reserved -= 1,
@@ -213,7 +226,8 @@ impl<M> Outgoing<M> {
     /// An identifier for a SUBSCRIBE or UNSUBSCRIBE, until it is [forgotten](Self::forget).
     pub(crate) fn reserve(&mut self) -> Option<PacketIdentifier> {
         let id = self.vacant()?;
-        self.slots[index(id)].state = State::Reserved;
+        let place = self.place(id);
+        self.slots[place].state = State::Reserved;
         self.reserved += 1;
         Some(id)
     }
@@ -221,7 +235,7 @@ impl<M> Outgoing<M> {
     /// What has this identifier.
     pub(crate) fn state(&self, id: PacketIdentifier) -> Option<&State<M>> {
         self.slots
-            .get(index(id))
+            .get(self.place(id))
             .map(|slot| &slot.state)
             .filter(|state| !matches!(state, State::Free | State::Reserved))
     }
@@ -230,19 +244,30 @@ impl<M> Outgoing<M> {
         if let Some(number) = self.free.pop_front() {
             return PacketIdentifier::new(number);
         }
-        let id = PacketIdentifier::new(u16::try_from(self.slots.len() + 1).ok()?)?;
+        let id = self.id(self.slots.len())?;
         self.slots.push(Slot { sequence: 0, state: State::Free });
         Some(id)
     }
 
     fn occupy(&mut self, id: PacketIdentifier, state: State<M>) {
-        self.slots[index(id)] = Slot { sequence: self.next_sequence, state };
+        let place = self.place(id);
+        self.slots[place] = Slot { sequence: self.next_sequence, state };
         self.next_sequence += 1;
     }
-}
 
-fn index(id: PacketIdentifier) -> usize {
-    usize::from(id.get()) - 1
+    /// The slot that an identifier stands for: they go round, without 0.
+    fn place(&self, id: PacketIdentifier) -> usize {
+        let before = id.get() - 1;
+        let place = before.checked_sub(self.offset);
+        usize::from(place.unwrap_or_else(|| before + (u16::MAX - self.offset)))
+    }
+
+    /// The identifier of a slot; `None` behind the last.
+    fn id(&self, place: usize) -> Option<PacketIdentifier> {
+        let place = u16::try_from(place).ok().filter(|place| *place < u16::MAX)?;
+        let before = place.checked_sub(u16::MAX - self.offset).unwrap_or_else(|| place + self.offset);
+        PacketIdentifier::new(before + 1)
+    }
 }
 
 fn state_after_publish<M>(qos: QoS, message: M) -> State<M> {
@@ -308,15 +333,32 @@ mod tests {
 
     #[test]
     fn identifiers_are_never_zero_never_in_use_twice_and_run_out() {
-        let mut outgoing = Outgoing::default();
-        let mut ids: Vec<_> =
-            (0..u16::MAX).map(|_| outgoing.send(QoS::AtLeastOnce, (), u16::MAX).unwrap()).collect();
-        assert_eq!(outgoing.send(QoS::AtLeastOnce, (), u16::MAX), Err(()));
-        ids.sort_unstable();
-        ids.dedup();
-        assert_eq!(ids.len(), usize::from(u16::MAX));
-        outgoing.acknowledge(ids[77], PubAck);
-        assert_eq!(outgoing.send(QoS::AtLeastOnce, (), u16::MAX), Ok(ids[77]));
+        for first in [1, 2, 40_000, u16::MAX].map(|first| PacketIdentifier::new(first).unwrap()) {
+            let mut outgoing = Outgoing::starting_at(first);
+            let mut ids: Vec<_> =
+                (0..u16::MAX).map(|_| outgoing.send(QoS::AtLeastOnce, (), u16::MAX).unwrap()).collect();
+            assert_eq!(ids[0], first);
+            assert_eq!(outgoing.send(QoS::AtLeastOnce, (), u16::MAX), Err(()));
+            assert!(outgoing.iter().map(|(id, ..)| id).eq(ids.iter().copied()));
+            ids.sort_unstable();
+            ids.dedup();
+            assert_eq!(ids.len(), usize::from(u16::MAX));
+            outgoing.acknowledge(ids[77], PubAck);
+            assert_eq!(outgoing.send(QoS::AtLeastOnce, (), u16::MAX), Ok(ids[77]));
+        }
+    }
+
+    #[test]
+    fn identifiers_begin_where_they_began_after_an_interruption_and_a_lost_session() {
+        let first = PacketIdentifier::new(u16::MAX).unwrap();
+        let mut outgoing = Outgoing::starting_at(first);
+        assert_eq!(outgoing.send(QoS::ExactlyOnce, "a", 2), Ok(first));
+        assert_eq!(outgoing.drain(), [State::AwaitPubRec("a")]);
+        assert_eq!(outgoing.send(QoS::ExactlyOnce, "b", 2), Ok(first));
+        outgoing.acknowledge(first, PubRecError);
+        outgoing.interrupt();
+        assert_eq!(outgoing.send(QoS::ExactlyOnce, "c", 2), Ok(first));
+        assert_eq!(outgoing.send(QoS::ExactlyOnce, "d", 2).unwrap().get(), 1);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::script::{AtLeastOnce, Script, V3_1_1, V5, first, plain, seconds};
 
 fn enhanced() -> Config {
     let authentication = Authentication { method: "m".into(), data: Some(b"first".to_vec()) };
-    Config { authentication: Some(authentication), connect_timeout: seconds(5), ..plain(V5) }
+    Config { authentication: Some(Box::new(authentication)), connect_timeout: seconds(5), ..plain(V5) }
 }
 
 fn properties(data: &[u8]) -> [Property<'_>; 2] {

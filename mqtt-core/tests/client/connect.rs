@@ -45,14 +45,17 @@ fn every_field_of_connect() {
             keep_alive: 10,
             username: Some("user".into()),
             password: Some(b"secret".to_vec()),
-            will: Some(Will {
+            will: Some(Box::new(Will {
                 topic: "gone".into(),
                 payload: b"c".to_vec(),
                 qos: ExactlyOnce,
                 retain: true,
                 properties: PropertyBuffer::new(will_properties).unwrap(),
-            }),
-            authentication: Some(mqtt_core::Authentication { method: "m".into(), data: Some(b"d".to_vec()) }),
+            })),
+            authentication: Some(Box::new(mqtt_core::Authentication {
+                method: "m".into(),
+                data: Some(b"d".to_vec()),
+            })),
             connect_properties: PropertyBuffer::new([Property::UserProperty("k", "v")]).unwrap(),
             receive_maximum: 3,
             max_packet_size: 1000,
@@ -123,7 +126,7 @@ fn a_configuration_that_makes_no_connect_is_said_and_not_tried_again() {
         Config { client_id: String::new(), ..keeping(V3_1_1) },
         Config { client_id: String::new(), ..plain(V3_1) },
         Config { password: Some(b"p".to_vec()), ..plain(V3_1_1) },
-        Config { will: Some(wildcard), ..plain(V5) },
+        Config { will: Some(Box::new(wildcard)), ..plain(V5) },
         Config { connect_properties: misplaced, ..plain(V5) },
     ] {
         let mut script = Script::new(config.clone());

@@ -23,7 +23,7 @@ fn config(random: &mut Random) -> Config {
         clean_start: coin(random),
         session_expiry: if coin(random) { 100 } else { 0 },
         keep_alive: if coin(random) { 7 } else { 0 },
-        authentication: coin(random).then(|| Authentication { method: "m".into(), data: None }),
+        authentication: coin(random).then(|| Box::new(Authentication { method: "m".into(), data: None })),
         connect_properties: PropertyBuffer::default(),
         receive_maximum: 3,
         max_inflight: 3,

@@ -61,7 +61,8 @@ pub fn ack_with(number: u16, reason: ReasonCode) -> Acknowledge<'static> {
 
 /// A client of this version that resumes its session, without keep alive.
 pub fn keeping(version: ProtocolVersion) -> Config {
-    Config { clean_start: false, session_expiry: u32::MAX, ..plain(version) }
+    let first_packet_id = PacketIdentifier::new(1);
+    Config { clean_start: false, session_expiry: u32::MAX, first_packet_id, ..plain(version) }
 }
 
 /// A client of this version, without keep alive and topic aliases.

@@ -161,3 +161,21 @@ fn a_silent_connection_is_kept_alive_and_a_dead_one_given_up() {
     net.advance(Duration::from_secs(120));
     assert!(net.peers[peer].client.is_connected());
 }
+
+/// The server has received a QoS 2 message that nobody released, and the client that sent it has no memory: its packet
+/// identifier is not that of the next client's first message.
+#[test]
+fn a_new_message_is_not_taken_for_one_of_a_forgotten_run() {
+    for version in VERSIONS {
+        let mut net = Net::new();
+        let subscriber = net.join(clean(version, "s"));
+        net.subscribe(subscriber, "t", ExactlyOnce);
+        let first = net.join(keeping(version, "p"));
+        net.publish_and_vanish(first, "t", b"of the first run");
+        let second = net.join(keeping(version, "p"));
+        assert_eq!(net.peers[second].connected, [version > ProtocolVersion::V3_1], "{version:?}");
+        let handle = net.publish(second, "t", b"of the second", ExactlyOnce);
+        assert!(matches!(net.outcome(second, handle), Some(Outcome::Published(_))));
+        assert_eq!(net.payloads(subscriber), ["of the first run", "of the second"], "{version:?}");
+    }
+}

@@ -219,6 +219,24 @@ fn subscriptions_are_made_again_until_the_server_has_granted_them() {
     script.expect(&[]);
 }
 
+/// The session ended while the connection was away; the CONNECT that began a new one was not answered, so that the next one
+/// finds a session.
+#[test]
+fn subscriptions_are_made_again_when_the_session_may_be_that_of_an_unanswered_connect() {
+    let mut script = Script::connected(keeping(V5));
+    script.subscribe("a");
+    script.suback(1, &GRANTED);
+    script.cut();
+    script.advance(seconds(60));
+    script.open();
+    script.types();
+    script.reconnect(true);
+    assert_eq!(subscribes(&mut script), [(1, vec!["a".to_owned()])]);
+    script.suback(1, &GRANTED);
+    script.reconnect(true);
+    script.expect(&[]);
+}
+
 #[test]
 fn nothing_is_made_again_when_it_shall_not_be() {
     let mut script = Script::connected(Config { resubscribe: false, ..keeping(V5) });

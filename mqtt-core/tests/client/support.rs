@@ -70,6 +70,18 @@ impl Net {
         handle
     }
 
+    /// A QoS 2 message reaches the broker, and its client hears and does nothing any more.
+    pub fn publish_and_vanish(&mut self, peer: usize, topic: &str, payload: &[u8]) {
+        let vanishing = &mut self.peers[peer];
+        vanishing.client.publish(&publication(topic, payload, ExactlyOnce), self.now).unwrap();
+        let bytes: Vec<u8> = vanishing.client.output().flatten().copied().collect();
+        vanishing.crashed = true;
+        let connection = vanishing.connection.take().unwrap();
+        self.broker.handle(mqtt_core::Input::Bytes { connection, bytes: &bytes }, self.now);
+        self.broker.handle(mqtt_core::Input::Closed { connection }, self.now);
+        self.settle();
+    }
+
     pub fn subscribe(&mut self, peer: usize, filter: &str, qos: QoS) -> Handle {
         let filters = [(filter, SubscriptionOptions::qos(qos))];
         let handle = self.peers[peer].client.subscribe(&filters, Properties::NONE, self.now).unwrap();

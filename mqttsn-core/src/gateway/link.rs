@@ -143,13 +143,20 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         }
     }
 
-    /// Does what the clients of all links ask for, until none asks any more.
+    /// Does what the clients of all links ask for, until none asks any more. There are as many links as clients, and most
+    /// say nothing most of the time.
     pub(super) fn settle(&mut self, now: Instant) {
         while let Some(index) = self.dirty.pop_front() {
             while let Some(action) =
                 self.links.get_mut(index as usize).and_then(|link| link.client.poll_action())
             {
                 self.on_link_action(index, action, now);
+            }
+            let link = self.links.get_mut(index as usize);
+            if let Some(link) =
+                link.filter(|link| link.owner.is_some() && link.client.output().next().is_none())
+            {
+                link.client.shrink_to_fit();
             }
             match self.links.get(index as usize).and_then(|link| link.client.next_deadline()) {
                 Some(due) => self.deadlines.set(Timer::Link(index), due),

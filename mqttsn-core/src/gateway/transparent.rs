@@ -4,6 +4,7 @@
 //! A message is acknowledged to the server when the client has acknowledged it; until then the server keeps it, too. So the
 //! receive maximum of MQTT 5 bounds what waits here for a sleeper.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt::Debug;
 use core::time::Duration;
@@ -58,7 +59,7 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         config.clean_start = peer.clean;
         config.session_expiry =
             if peer.clean { upstream.link_grace } else { seconds(self.config.session_expiry) };
-        config.will = peer.will.as_deref().map(mqtt_will);
+        config.will = peer.will.as_deref().map(mqtt_will).map(Box::new);
         config.manual_acknowledgement = true;
         config.receive_maximum = self.config.queue.messages.max(1);
         config.max_queued = upstream.max_queued;

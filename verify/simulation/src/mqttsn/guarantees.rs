@@ -92,7 +92,7 @@ impl Check<'_> {
                 (qos, Some((at, outcome))) => {
                     if outcome == Outcome::Published {
                         self.count.up += 1;
-                        if times == 0 && !(qos == QoS::ExactlyOnce && self.may_be_mistaken(client, at)) {
+                        if times == 0 && !(qos == QoS::ExactlyOnce && self.shares_session(client)) {
                             let list = if qos == QoS::ExactlyOnce {
                                 &mut self.missing_up
                             } else {
@@ -237,14 +237,6 @@ impl Check<'_> {
     fn is_cut(&self) -> bool {
         let cut = |(_, op): &(_, Op)| matches!(op, Op::CutUpstream(_) | Op::Outage(..));
         self.scenario.upstream.cut_per_mille > 0 || self.scenario.ops.iter().any(cut)
-    }
-
-    /// Whether the broker may take a message with QoS 2 for one from before a gateway began anew: the session is the same, and
-    /// the gateway does not know which identifiers are in use there.
-    fn may_be_mistaken(&self, client: usize, at: Instant) -> bool {
-        let version = self.scenario.gateways[0].config.upstream.version;
-        let forgets = self.aggregating && version == ProtocolVersion::V5;
-        self.shares_session(client) || (!forgets && self.restarted(Instant::EPOCH, Some(at)))
     }
 
     /// Whether a client with a clean session woke up in this time: the gateway may have ended its session before.
