@@ -58,6 +58,8 @@ pub(crate) struct Application {
     filters: BTreeMap<String, usize>,
     /// Subscriptions that it has taken back and that are not gone.
     leaving: Vec<usize>,
+    /// Those that are gone, with the number of records that say so.
+    left: Vec<(usize, usize)>,
 }
 
 /// What a handle is for: a message's number, or the place of a subscription in the ledger.
@@ -107,6 +109,7 @@ impl Application {
             tasks: BTreeMap::new(),
             filters: BTreeMap::new(),
             leaving: Vec::new(),
+            left: Vec::new(),
         }
     }
 
@@ -192,6 +195,7 @@ impl Application {
         for place in self.notebook.crash(survive) {
             ledger.delivered[place].revoked = true;
         }
+        self.forget_what_left(ledger);
         self.unanswered |= self.link.take().is_some() && !self.connected;
         self.stalled_until = None;
         (self.dial, self.close, self.announced) = (false, false, false);

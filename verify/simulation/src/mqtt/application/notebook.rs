@@ -43,6 +43,11 @@ impl Notebook {
         RecordNumber(count.saturating_sub(self.base) as u64)
     }
 
+    /// How many records there are.
+    pub(super) fn len(&self) -> usize {
+        self.records.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.records.is_empty()
     }

@@ -63,6 +63,17 @@ impl Application {
         }
     }
 
+    /// Nothing says any more that these subscriptions are gone: if the session is lost, too, the client makes them again.
+    pub(super) fn forget_what_left(&mut self, ledger: &mut Ledger) {
+        let survive = self.notebook.len();
+        for (_, place) in self.left.extract_if(.., |(record, _)| *record > survive) {
+            ledger.spans[place].gone = None;
+            if !self.filters.contains_key(&ledger.spans[place].filter) {
+                self.leaving.push(place);
+            }
+        }
+    }
+
     /// A client that has come back knows messages, but no requests.
     pub(super) fn request_all_again(&mut self, now: Instant, ledger: &mut Ledger) {
         for place in self.leaving.clone() {
@@ -144,6 +155,8 @@ impl Application {
             (Some(Task::Unsubscribe(place)), Outcome::Unsubscribed(_)) => {
                 ledger.spans[place].gone.get_or_insert(now);
                 self.leaving.retain(|leaving| *leaving != place);
+                // The record of it comes next.
+                self.left.push((self.notebook.len() + 1, place));
             }
             (task, outcome) => {
                 self.fault(now, ledger, &format!("was told {outcome:?} about {handle:?}, which is {task:?}"));
