@@ -376,3 +376,19 @@ fn what_was_granted_before_is_no_answer_while_a_subscription_is_raised() {
         bench.expect(peer, &[]);
     }
 }
+
+/// The filter was given up, and the server has not answered UNSUBSCRIBE: who asks for it again has nothing yet.
+#[test]
+fn what_is_being_given_up_is_no_answer() {
+    let mut bench = Bench::with(aggregating);
+    bench.connect(1, "a");
+    bench.subscribe(1, "t", AtLeastOnce);
+    settle_retained(&mut bench);
+    bench.mute = true;
+    bench.unsubscribe(1, "t");
+    bench.advance(core::time::Duration::from_millis(100));
+    let topic = SubscribeTopic::Name("t");
+    bench.send(1, &Packet::Subscribe(Subscribe { dup: false, qos: AtLeastOnce, message_id: id(77), topic }));
+    bench.advance(core::time::Duration::from_millis(100));
+    bench.expect(1, &[]);
+}

@@ -144,8 +144,10 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         };
         let Some(handle) = handle else { return self.collect(number, LATER, now) };
         filter.request = Some(request);
-        if request == Request::Subscribe {
-            aggregate.filters.let_in(number);
+        match request {
+            Request::Subscribe => aggregate.filters.let_in(number),
+            // Who asks for it again waits until the server has it again.
+            Request::Unsubscribe => filter.granted = None,
         }
         let nobody = PeerKey { index: u32::MAX, serial: 0 };
         link.origins.insert(handle, Origin { peer: nobody, what: What::Filter(number) });
@@ -166,8 +168,7 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
                 };
                 self.subscribed(number, result, now);
             }
-            Some(Request::Unsubscribe) => filter.granted = None,
-            None => {}
+            Some(Request::Unsubscribe) | None => {}
         }
         self.bring_in_step(number, now);
     }
