@@ -167,7 +167,7 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         let Some(slot) = peer.slot.as_mut().filter(|slot| slot.due.is_some_and(|due| due <= now)) else {
             return;
         };
-        if slot.tries > self.config.retries {
+        if slot.tries > self.config.retries.into() {
             slot.due = None;
             return self.fall_asleep(key, state::Event::GaveUp, now);
         }

@@ -32,7 +32,7 @@ pub(super) struct Slot {
     /// How often the client said that it does not know the topic id.
     pub(super) unknown: u8,
     /// How often what is awaited has been asked for.
-    pub(super) tries: u8,
+    pub(super) tries: u16,
     /// When it is sent again; `None` while it waits for a sign of life.
     pub(super) due: Option<Instant>,
 }

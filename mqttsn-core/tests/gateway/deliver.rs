@@ -239,3 +239,17 @@ fn topic_ids_of_different_clients_have_nothing_to_do_with_each_other() {
         assert_eq!(topics, ["topic/of/a", "topic/of/b"]);
     });
 }
+
+#[test]
+fn the_most_repetitions_that_can_be_configured_come_to_an_end() {
+    let change = |config: &mut mqttsn_core::gateway::Config| {
+        (config.retries, config.retry) = (u8::MAX, core::time::Duration::from_millis(1));
+    };
+    both_with(change, |mut bench| {
+        bench.connect(1, "c");
+        bench.subscribe(1, "long topic", AtLeastOnce);
+        bench.publish_at_broker("long topic", "m", 1);
+        bench.advance(seconds(2));
+        assert_eq!(bench.take(1).len(), 1 + usize::from(u8::MAX));
+    });
+}
