@@ -16,6 +16,7 @@ use super::{Gateway, Mode, Timer, inbound};
 
 /// An MQTT client and its connection.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Link {
     pub(super) client: Box<Client>,
     /// The connection that is open, being opened, or being closed.
@@ -28,6 +29,8 @@ pub(super) struct Link {
     pub(super) origins: BTreeMap<Handle, Origin>,
     /// It goes when its connection is closed.
     pub(super) remove: bool,
+    /// The host has been told to close the connection.
+    pub(super) closing: bool,
     /// Its connection is being closed without DISCONNECT.
     pub(super) abrupt: bool,
     /// It is to take leave when the will is with the server.
@@ -63,6 +66,7 @@ impl Link {
             place: None,
             origins: BTreeMap::new(),
             remove: false,
+            closing: false,
             abrupt: false,
             leaving: false,
             next: None,
@@ -171,12 +175,12 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
                 let upstream = UpstreamId { index, generation: self.next_generation };
                 self.next_generation = self.next_generation.wrapping_add(1);
                 if let Some(link) = self.links.get_mut(index as usize) {
-                    link.upstream = Some(upstream);
+                    (link.upstream, link.closing) = (Some(upstream), false);
                 }
                 self.out.actions.push_back(Action::Open { upstream, server });
             }
-            ClientAction::Output => self.tell_upstream(index, Action::Output),
-            ClientAction::Close => self.tell_upstream(index, Action::Close),
+            ClientAction::Output => self.say_output(index),
+            ClientAction::Close => self.close_upstream(index),
             ClientAction::Connected { session_present, .. } => {
                 self.on_link_connected(index, session_present, now);
             }
@@ -191,9 +195,17 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         }
     }
 
-    fn tell_upstream(&mut self, index: u32, action: fn(UpstreamId) -> Action<P>) {
+    fn say_output(&mut self, index: u32) {
         if let Some(upstream) = self.links.get(index as usize).and_then(|link| link.upstream) {
-            self.out.actions.push_back(action(upstream));
+            self.out.actions.push_back(Action::Output(upstream));
+        }
+    }
+
+    /// The host closes the connection, and is told so once.
+    pub(super) fn close_upstream(&mut self, index: u32) {
+        let Some(link) = self.links.get_mut(index as usize) else { return };
+        if let Some(upstream) = link.upstream.filter(|_| !core::mem::replace(&mut link.closing, true)) {
+            self.out.actions.push_back(Action::Close(upstream));
         }
     }
 

@@ -129,7 +129,9 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
     }
 
     fn react(&mut self, key: PeerKey, id: MessageId, reaction: Reaction, return_code: ReturnCode) {
-        let Some(peer) = self.peers.get(key.index as usize) else { return };
+        let Some(peer) = self.peers.get(key.index as usize).filter(|peer| !peer.state.is_gone()) else {
+            return;
+        };
         let message_id = Some(id);
         let packet = match reaction {
             Reaction::PubAck(topic_id) => {

@@ -110,8 +110,10 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         peer.heard = now;
         let (client_id, clean) = (Arc::clone(&peer.client_id), peer.clean);
         if was == State::Connecting {
-            // A host that never says what became of the connection.
-            self.out.send(&peer.address, &Packet::ConnAck(ReturnCode::CONGESTION));
+            // A host that never says what became of the connection. Unless somebody else is at this address by now.
+            if self.by_address.get(&peer.address) == Some(&key.index) {
+                self.out.send(&peer.address, &Packet::ConnAck(ReturnCode::CONGESTION));
+            }
             if clean {
                 self.end_session(key, now);
             } else {

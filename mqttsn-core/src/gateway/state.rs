@@ -83,6 +83,14 @@ impl State {
         }
     }
 
+    /// Whether the client is at no address any more: somebody else may be at the last one that it had.
+    pub(super) const fn is_gone(self) -> bool {
+        match self {
+            Self::Disconnected | Self::Lost => true,
+            Self::Connecting | Self::Active | Self::Asleep | Self::Awake => false,
+        }
+    }
+
     /// Whether messages may go out now.
     pub(super) const fn is_listening(self) -> bool {
         match self {

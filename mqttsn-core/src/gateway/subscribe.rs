@@ -165,6 +165,9 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
             peer.topics.set_known(id, true);
         }
         let suback = SubAck { qos: sn_qos(qos), topic_id, message_id: id, return_code };
+        if peer.state.is_gone() {
+            return;
+        }
         let address = peer.address.clone();
         self.out.send(&address, &Packet::SubAck(suback));
     }
@@ -173,6 +176,9 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
     pub(super) fn answer_unsubscribe(&mut self, key: PeerKey, id: MessageId) {
         let Some(peer) = self.peer(key) else { return };
         peer.requests.retain(|request| request.id != id);
+        if peer.state.is_gone() {
+            return;
+        }
         let address = peer.address.clone();
         self.out.send(&address, &Packet::UnsubAck(id));
     }

@@ -237,13 +237,12 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
             (None, _) => self.part(index, false, now),
             (Some(_), false) => {
                 self.out.counters.wills_published += 1;
-                match link.upstream {
-                    Some(upstream) => {
-                        link.abrupt = true;
-                        self.out.actions.push_back(io::Action::Close(upstream));
-                    }
+                if link.upstream.is_some() {
+                    link.abrupt = true;
+                    self.close_upstream(index);
+                } else {
                     // The server has published it when the connection was lost.
-                    None => self.part(index, false, now),
+                    self.part(index, false, now);
                 }
             }
             (Some(will), true) => {

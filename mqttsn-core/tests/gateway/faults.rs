@@ -1,7 +1,7 @@
 //! What killed or broke other gateways: nothing happens here, and nobody else is touched.
 
 use mqttsn_codec::{Connect, Delivery, Packet, ReturnCode, Subscribe, SubscribeTopic, Topic};
-use mqttsn_core::gateway::State;
+use mqttsn_core::gateway::{Action, Input, State};
 
 use crate::support::{
     AtLeastOnce, AtMostOnce, Bench, CONNACK, PING, Sent, aggregating, both, connect, hex, id, puback,
@@ -223,4 +223,64 @@ fn a_late_copy_of_a_qos_2_message_is_known_after_many_others() {
         }
         assert_eq!(bench.seen(), []);
     });
+}
+
+/// The MsgIds are those of another client: it would take them for its own.
+#[test]
+fn what_the_server_says_to_a_client_is_not_for_the_one_that_took_its_place() {
+    both(|mut bench| {
+        bench.connect_persistent(1, "c");
+        let topic_id = bench.register(1, "t");
+        bench.advance(seconds(10));
+        let now = bench.now;
+        let connect = Packet::Connect(connect("d"));
+        let publish = publish(Topic::Id(topic_id), "m", qos1(4));
+        let subscribe = Packet::Subscribe(Subscribe {
+            dup: false,
+            qos: AtLeastOnce,
+            message_id: id(5),
+            topic: SubscribeTopic::Name("t/#"),
+        });
+        for packet in [publish, subscribe, connect] {
+            let mut bytes = Vec::new();
+            packet.encode(&mut bytes).unwrap();
+            bench.gateway.handle(Input::Datagram { from: 1, bytes: &bytes, broadcast: false }, now);
+        }
+        bench.settle();
+        bench.advance(seconds(1));
+        bench.assert_state("c", State::Lost);
+        bench.expect(1, &[CONNACK]);
+    });
+}
+
+/// The server's CONNACK is awaited when another client takes the place.
+#[test]
+fn a_client_that_is_displaced_while_it_connects_refuses_nobody() {
+    let mut bench = Bench::new();
+    let now = bench.now;
+    for client_id in ["c", "d"] {
+        let mut bytes = Vec::new();
+        Packet::Connect(connect(client_id)).encode(&mut bytes).unwrap();
+        bench.gateway.handle(Input::Datagram { from: 1, bytes: &bytes, broadcast: false }, now);
+    }
+    bench.settle();
+    bench.expect(1, &[CONNACK]);
+    bench.assert_state("d", State::Active);
+}
+
+/// The server does not answer PINGREQ, and the client is lost with a will, at once.
+#[test]
+fn a_connection_is_closed_once() {
+    let mut bench = Bench::with(|config| config.upstream.keep_alive = 1);
+    bench.connect_with_will(1, "c", "w", b"gone");
+    bench.mute = true;
+    bench.advance(seconds(1));
+    let later = bench.now + seconds(1000);
+    bench.gateway.handle(Input::Tick, later);
+    let actions: Vec<_> = core::iter::from_fn(|| bench.gateway.poll_action()).collect();
+    let closed: Vec<_> = actions.iter().filter(|action| matches!(action, Action::Close(_))).collect();
+    let mut once = closed.clone();
+    once.dedup();
+    assert_eq!(closed.len(), 2, "the client's and the gateway's own: {actions:?}");
+    assert_eq!(closed, once);
 }
