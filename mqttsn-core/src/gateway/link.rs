@@ -131,7 +131,7 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         let Some(link) = link.filter(|link| link.upstream == Some(upstream)) else { return };
         let closed = matches!(input, client::Input::Closed);
         // What comes on a connection that is given up is not for anybody.
-        if !link.abrupt || closed {
+        if !(link.abrupt && matches!(input, client::Input::Bytes(_))) {
             link.client.handle(input, now);
         }
         if closed {

@@ -307,6 +307,22 @@ fn subscriptions_that_come_and_go_within_a_moment_never_reach_the_server() {
 }
 
 #[test]
+fn filters_that_come_and_go_faster_than_the_server_answers_are_within_the_limit() {
+    let mut bench = Bench::with(|config| {
+        aggregating(config);
+        config.upstream.max_filters = 1;
+    });
+    bench.connect(1, "c");
+    bench.subscribe(1, "t", AtMostOnce);
+    settle_retained(&mut bench);
+    bench.mute = true;
+    bench.unsubscribe(1, "t");
+    bench.advance(seconds(6));
+    assert_eq!(bench.subscribe_to(1, SubscribeTopic::Name("u"), AtMostOnce).return_code.get(), 1);
+    assert_eq!(bench.gateway.gauges().filters, 1);
+}
+
+#[test]
 fn a_server_without_mqtt_5_is_spoken_to_in_3_1_1() {
     let mut bench = Bench::unsettled(aggregating);
     bench.mute = true;

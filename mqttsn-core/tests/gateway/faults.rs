@@ -284,3 +284,26 @@ fn a_connection_is_closed_once() {
     assert_eq!(closed.len(), 2, "the client's and the gateway's own: {actions:?}");
     assert_eq!(closed, once);
 }
+
+/// Its will is to go out, so there is no DISCONNECT; but the host may need more than one write.
+#[test]
+fn output_that_leaves_on_a_connection_that_is_given_up_does_not_come_again() {
+    let mut bench = Bench::new();
+    bench.connect_with_will(1, "c", "w", b"gone");
+    let mut bytes = Vec::new();
+    publish(Topic::Short(mqttsn_codec::ShortTopic(*b"ab")), "m", Delivery::AtMostOnce)
+        .encode(&mut bytes)
+        .unwrap();
+    bench.gateway.handle(Input::Datagram { from: 1, bytes: &bytes, broadcast: false }, bench.now);
+    bench.gateway.handle(Input::Tick, bench.now + seconds(1000));
+    let actions: Vec<_> = core::iter::from_fn(|| bench.gateway.poll_action()).collect();
+    let upstream = actions.iter().rev().find_map(|action| match action {
+        Action::Close(upstream) => Some(*upstream),
+        _ => None,
+    });
+    let upstream = upstream.expect("the client is lost");
+    let output = |bench: &Bench| bench.gateway.output(upstream).flatten().copied().collect::<Vec<u8>>();
+    let whole = output(&bench);
+    bench.gateway.handle(Input::Sent { upstream, bytes: 2 }, bench.now + seconds(1000));
+    assert_eq!(output(&bench), whole[2..]);
+}

@@ -36,6 +36,11 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         if known.is_none() && !connected {
             return Err(ReturnCode::CONGESTION);
         }
+        // Those that are being given up count until the server has answered.
+        let full = aggregate.filters.len() >= self.config.upstream.max_filters as usize;
+        if full && aggregate.filters.find(name).is_none() {
+            return Err(ReturnCode::CONGESTION);
+        }
         let number = aggregate.filters.open(name);
         let (filter, route) = (TopicFilter::assume_valid(name), Route { filter: number, qos });
         let old = aggregate.index.insert(filter, SubscriberId(key.index), route);
