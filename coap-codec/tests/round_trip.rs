@@ -202,3 +202,28 @@ fn block_numbers_and_sizes_have_an_end() {
     assert_eq!(Block::new(0, false, 8), None);
     assert_eq!(Block::new(3, true, 3).unwrap().to_string(), "3/1/128");
 }
+
+#[test]
+fn a_block_that_was_written_can_be_gone_on_with() {
+    let options = [
+        (OptionNumber::URI_PATH, &b"a"[..]),
+        (OptionNumber::SIZE1, &[1, 2]),
+        (OptionNumber::URI_PATH, &[b'b'; 300]),
+        (OptionNumber::ETAG, b"e"),
+        (OptionNumber::NO_RESPONSE, &[2]),
+    ];
+    let (mut at_once, mut in_pieces) = ([0; 400], [0; 400]);
+    let mut writer = OptionsWriter::new(&mut at_once);
+    let mut len = 0;
+    for (number, value) in options {
+        writer.option(number, value).unwrap();
+        let mut resumed = OptionsWriter::resume(&mut in_pieces, len);
+        resumed.option(number, value).unwrap();
+        len = resumed.finish().encoded().len();
+        assert_eq!(in_pieces[..len], *writer.options().encoded());
+    }
+    // Without room the block stays as it was.
+    let mut full = OptionsWriter::resume(&mut in_pieces[..len], len);
+    assert_eq!(full.option(OptionNumber::ETAG, b"f").err(), Some(EncodeError::NoRoom));
+    assert_eq!(full.options().encoded(), writer.options().encoded());
+}

@@ -95,9 +95,15 @@ fn fault(option: CoapOption<'_>, definition: Option<&Definition>, repeated: bool
         Some(FaultKind::Supernumerary)
     } else if !definition.allows(option.value.len()) {
         Some(FaultKind::WrongLength)
-    } else if definition.format == Format::String && core::str::from_utf8(option.value).is_err() {
+    } else if definition.format == Format::String && !is_utf8(option.value) {
         Some(FaultKind::NotUtf8)
     } else {
         None
     }
+}
+
+/// Most strings are short and ASCII.
+#[inline]
+fn is_utf8(value: &[u8]) -> bool {
+    value.is_ascii() || core::str::from_utf8(value).is_ok()
 }

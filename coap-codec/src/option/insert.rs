@@ -43,6 +43,16 @@ impl<'b> OptionsWriter<'b> {
         Self { buffer, block: Extent::NOTHING }
     }
 
+    /// Goes on with the block that is the first `len` bytes of the buffer. As [`Options::assume_valid`] has it, that is
+    /// known to be one.
+    #[inline]
+    pub fn resume(buffer: &'b mut [u8], len: usize) -> Self {
+        let block = buffer.get(..len).unwrap_or_default();
+        let last = Options::assume_valid(block).iter().last().map_or(0, |option| option.number.get());
+        let block = Extent { len: block.len(), last };
+        Self { buffer, block }
+    }
+
     /// Adds an option, behind those of the same number.
     ///
     /// # Errors

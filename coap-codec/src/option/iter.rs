@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{CoapOption, OptionNumber};
+use super::{CoapOption, Definition, OptionNumber};
 use crate::Malformed;
 use crate::reader::{Parsed, be_u16, byte, refuse};
 
@@ -97,5 +97,33 @@ impl core::iter::FusedIterator for OptionIter<'_> {}
 impl fmt::Debug for OptionIter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+/// The values of one option that count, as [`Options::all`](super::Options::all) has it.
+pub(crate) struct Values<'a> {
+    pub(super) rest: OptionIter<'a>,
+    pub(super) number: OptionNumber,
+    pub(super) definition: Option<&'static Definition>,
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = &'a [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        loop {
+            let option = self.rest.next().filter(|option| option.number <= self.number)?;
+            if option.number < self.number {
+                continue;
+            }
+            let Some(definition) = self.definition else { return Some(option.value) };
+            if !definition.repeatable {
+                self.rest = OptionIter::new(&[]);
+            }
+            if definition.allows(option.value.len()) {
+                return Some(option.value);
+            }
+        }
     }
 }

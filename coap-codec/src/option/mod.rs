@@ -13,7 +13,7 @@ pub use check::{FaultKind, OptionFault};
 pub(crate) use insert::Extent;
 pub use insert::{MAX_VALUE_LEN, OptionsWriter, insert_option, option_growth};
 pub use iter::OptionIter;
-pub(crate) use iter::{PAYLOAD_MARKER, scan};
+pub(crate) use iter::{PAYLOAD_MARKER, Values, scan};
 pub use number::{DEFINITIONS, Definition, Format, OptionNumber};
 pub(crate) use value::uint;
 pub use value::{NoResponse, UintValue, is_newer_notification};
@@ -73,9 +73,12 @@ impl<'a> Options<'a> {
         if scan(block)? == block.len() { Ok(Self(block)) } else { Err(Malformed::UnexpectedPayload) }
     }
 
-    /// A block that is known to be valid.
+    /// A block that is known to be valid: [`decode`](Self::decode) has let it through, or it was [`encoded`](Self::encoded)
+    /// once. It is not checked again.
+    ///
+    /// Of any other block the options mean nothing, and a message with them is malformed; to read them does no harm.
     #[inline]
-    pub(crate) const fn assume_valid(block: &'a [u8]) -> Self {
+    pub const fn assume_valid(block: &'a [u8]) -> Self {
         Self(block)
     }
 
@@ -126,18 +129,12 @@ impl<'a> Options<'a> {
 
     /// As [`all`](Self::all), with the definition from whatever registry.
     #[inline]
-    pub(crate) fn all_defined(
+    pub(crate) const fn all_defined(
         self,
         number: OptionNumber,
         definition: Option<&'static Definition>,
-    ) -> impl Iterator<Item = &'a [u8]> {
-        let occurrences = if definition.is_none_or(|option| option.repeatable) { usize::MAX } else { 1 };
-        self.iter()
-            .skip_while(move |option| option.number < number)
-            .take_while(move |option| option.number == number)
-            .take(occurrences)
-            .map(|option| option.value)
-            .filter(move |value| definition.is_none_or(|option| option.allows(value.len())))
+    ) -> Values<'a> {
+        Values { rest: self.iter(), number, definition }
     }
 
     /// Whether [`get`](Self::get) finds the option.
