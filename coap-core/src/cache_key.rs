@@ -13,6 +13,9 @@ mod tests;
 pub(crate) struct CacheKey(Bytes);
 
 impl CacheKey {
+    /// Before all others.
+    pub(crate) const LEAST: Self = Self(Bytes::new());
+
     /// The memory that it takes.
     pub(crate) fn len(&self) -> usize {
         self.0.len()

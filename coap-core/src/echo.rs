@@ -1,10 +1,9 @@
 //! Who has shown that datagrams reach it at its address, so that answers to forged requests do no harm (RFC 9175 §2.4, §2.6).
 
-use alloc::collections::BTreeMap;
-
-use machine::{Deadlines, Instant, Random};
+use machine::{Instant, Random};
 
 use crate::EchoPolicy;
+use crate::expiring::Expiring;
 
 #[cfg(test)]
 mod tests;
@@ -17,17 +16,15 @@ pub(crate) const VALUE_LEN: usize = 8;
 
 /// Which peers are at the address that they claim. The values are random, and kept until they are too old (RFC 9175 appendix A,
 /// method 1).
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Echo<P> {
     policy: EchoPolicy,
     /// The most peers in each of the two tables.
     limit: usize,
     random: Random,
-    challenged: BTreeMap<P, Challenge>,
-    /// When a value becomes too old.
-    too_old: Deadlines<P>,
+    challenged: Expiring<P, Challenge>,
     /// Until when peers count as verified.
-    verified: Deadlines<P>,
+    verified: Expiring<P, Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -38,15 +35,8 @@ struct Challenge {
 
 impl<P: Copy + Ord> Echo<P> {
     /// Remembers at most `limit` challenged and as many verified peers.
-    pub(crate) const fn new(policy: EchoPolicy, limit: usize, random: Random) -> Self {
-        Self {
-            policy,
-            limit,
-            random,
-            challenged: BTreeMap::new(),
-            too_old: Deadlines::new(),
-            verified: Deadlines::new(),
-        }
+    pub(crate) fn new(policy: EchoPolicy, limit: usize, random: Random) -> Self {
+        Self { policy, limit, random, challenged: Expiring::new(), verified: Expiring::new() }
     }
 
     /// The largest answer, as a CoAP message, to a request of this many bytes. What lies below counts on both sides, so that
@@ -59,7 +49,7 @@ impl<P: Copy + Ord> Echo<P> {
             return usize::MAX;
         };
         if self.is_verified(peer, now) {
-            self.verified.set(peer, now + self.policy.lifetime);
+            self.confirm(peer, now);
             return usize::MAX;
         }
         let with_headers = request_len.saturating_add(LOWER_HEADERS);
@@ -75,24 +65,21 @@ impl<P: Copy + Ord> Echo<P> {
     /// is repeated (RFC 9175 §2.4). It is the same for some time: a flood of requests leaves one entry.
     pub(crate) fn challenge(&mut self, peer: P, now: Instant) -> [u8; VALUE_LEN] {
         let half = self.policy.lifetime / 2;
-        if let Some(challenge) = self.challenged.get(&peer)
+        if let Some(challenge) = self.challenged.get(peer)
             && now.saturating_since(challenge.since) < half
         {
             return challenge.value;
         }
-        if self.challenged.len() >= self.limit.max(1) && !self.challenged.contains_key(&peer) {
-            self.drop_oldest();
-        }
         let mut value = [0; VALUE_LEN];
         self.random.fill(&mut value);
-        self.challenged.insert(peer, Challenge { value, since: now });
-        self.too_old.set(peer, now + self.policy.lifetime);
+        let challenge = Challenge { value, since: now };
+        self.challenged.keep(peer, challenge, now + self.policy.lifetime, self.limit);
         value
     }
 
     /// Looks at the Echo option of a request; whether the peer is verified now.
     pub(crate) fn verify(&mut self, peer: P, value: &[u8], now: Instant) -> bool {
-        let right = self.challenged.get(&peer).is_some_and(|challenge| {
+        let right = self.challenged.get(peer).is_some_and(|challenge| {
             challenge.value == value && now.saturating_since(challenge.since) < self.policy.lifetime
         });
         if right {
@@ -107,33 +94,22 @@ impl<P: Copy + Ord> Echo<P> {
         if self.policy.amplification.is_none() {
             return;
         }
-        if self.verified.len() >= self.limit.max(1) && self.verified.get(peer).is_none() {
-            self.verified.expire(Instant::MAX);
-        }
-        self.verified.set(peer, now + self.policy.lifetime);
+        let until = now + self.policy.lifetime;
+        self.verified.keep(peer, until, until, self.limit);
     }
 
     /// Whether the peer has shown that it receives what is sent to it.
     pub(crate) fn is_verified(&self, peer: P, now: Instant) -> bool {
-        self.verified.get(peer).is_some_and(|until| until > now)
+        self.verified.get(peer).is_some_and(|until| *until > now)
     }
 
     /// Forgets what is too old.
     pub(crate) fn tick(&mut self, now: Instant) {
-        while let Some(peer) = self.too_old.expire(now) {
-            self.challenged.remove(&peer);
-        }
-        while self.verified.expire(now).is_some() {}
+        while self.challenged.expire(now) || self.verified.expire(now) {}
     }
 
     /// When the next one is to be forgotten.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        [self.too_old.next(), self.verified.next()].into_iter().flatten().min()
-    }
-
-    fn drop_oldest(&mut self) {
-        if let Some(peer) = self.too_old.expire(Instant::MAX) {
-            self.challenged.remove(&peer);
-        }
+        [self.challenged.next_deadline(), self.verified.next_deadline()].into_iter().flatten().min()
     }
 }

@@ -55,25 +55,8 @@ impl<P: Peer> Endpoint<P> {
                 self.counters.received += 1;
                 self.datagram(&Datagram { from, bytes, multicast, verified }, now);
             }
-            Input::Unreachable { peer } => {
-                self.outbound.layer.unreachable(peer, now);
-                self.settle_events(now);
-                let (client, server, mut cx) = self.parts(now);
-                client.unreachable(peer, &mut cx);
-                server.unreachable(peer, &mut cx);
-            }
-            Input::Tick => {
-                self.outbound.layer.tick(&mut self.counters, now);
-                self.settle_events(now);
-                let (_, server, mut cx) = self.parts(now);
-                server.tick(&mut cx);
-                // A request that ends may let the next one go, which may want to wait no time at all.
-                while self.client.next_deadline().is_some_and(|at| at <= now) {
-                    let (client, _, mut cx) = self.parts(now);
-                    client.tick(&mut cx);
-                    self.settle_events(now);
-                }
-            }
+            Input::Unreachable { peer } => self.unreachable(peer, now),
+            Input::Tick => self.tick(now),
         }
         self.settle_events(now);
     }
@@ -207,6 +190,27 @@ impl<P: Peer> Endpoint<P> {
         &self.config
     }
 
+    fn unreachable(&mut self, peer: P, now: Instant) {
+        self.outbound.layer.unreachable(peer, now);
+        self.settle_events(now);
+        let (client, server, mut cx) = self.parts(now);
+        client.unreachable(peer, &mut cx);
+        server.unreachable(peer, &mut cx);
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.outbound.layer.tick(&mut self.counters, now);
+        self.settle_events(now);
+        let (_, server, mut cx) = self.parts(now);
+        server.tick(&mut cx);
+        // A request that ends may let the next one go, which may want to wait no time at all.
+        while self.client.next_deadline().is_some_and(|at| at <= now) {
+            let (client, _, mut cx) = self.parts(now);
+            client.tick(&mut cx);
+            self.settle_events(now);
+        }
+    }
+
     fn datagram(&mut self, datagram: &Datagram<'_, P>, now: Instant) {
         let Datagram { from, bytes, multicast, verified } = *datagram;
         let rules = Rules { max_token_len: self.config.max_token_len };
@@ -258,7 +262,15 @@ impl<P: Peer> Endpoint<P> {
     }
 
     /// Tells the owners of messages what became of them.
+    #[inline]
     fn settle_events(&mut self, now: Instant) {
+        if self.outbound.layer.has_events() {
+            self.tell_owners(now);
+        }
+    }
+
+    #[inline(never)]
+    fn tell_owners(&mut self, now: Instant) {
         while let Some((event, id, owner)) = self.outbound.poll_event() {
             let (client, server, mut cx) = self.parts(now);
             match owner {

@@ -14,8 +14,10 @@ mod counters;
 mod echo;
 mod endpoint;
 mod error;
+mod expiring;
 mod gauges;
 mod input;
+mod list;
 mod message;
 mod options;
 mod outbound;
@@ -23,6 +25,7 @@ mod policy;
 mod request;
 mod resource;
 mod server;
+mod timers;
 mod token;
 
 pub use action::{Action, Failure, IncomingRequest, Trigger};

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use coap_codec::{OptionNumber, Options, UintValue};
+use coap_codec::{OptionNumber, Options, OptionsWriter, UintValue};
 
 /// Options of a message to be sent, or of one that came; added in any order, kept as the wire has them. A few short ones, such as a path
 /// of two segments, take no allocation.
@@ -53,26 +53,31 @@ impl OptionList {
 
     /// Adds an option, behind those of the same number.
     pub fn add(&mut self, number: OptionNumber, value: &[u8]) -> &mut Self {
-        let old = self.encoded.bytes().len();
-        let most = old + coap_codec::option_growth(number, value.len());
-        if let (Encoded::Short { .. }, true) = (&self.encoded, most > SHORT) {
-            self.encoded = Encoded::Long(self.encoded.bytes().to_vec());
-        }
-        let grown = match &mut self.encoded {
+        let added = match &mut self.encoded {
             Encoded::Short { len, bytes } => {
-                let grown = coap_codec::insert_option(bytes, old, number, value);
-                *len = grown.unwrap_or(old) as u8;
-                grown
+                insert(bytes, usize::from(*len), number, value).map(|grown| *len = grown as u8)
             }
-            Encoded::Long(bytes) => {
-                bytes.resize(most, 0);
-                let grown = coap_codec::insert_option(bytes, old, number, value);
-                bytes.truncate(grown.unwrap_or(old));
-                grown
-            }
+            Encoded::Long(_) => None,
         };
-        self.too_long |= grown.is_err();
+        if added.is_none() {
+            self.add_long(number, value);
+        }
         self
+    }
+
+    /// Adds an option where that takes an allocation.
+    #[cold]
+    fn add_long(&mut self, number: OptionNumber, value: &[u8]) {
+        let mut bytes = match &mut self.encoded {
+            Encoded::Short { len, bytes } => bytes.get(..usize::from(*len)).unwrap_or_default().to_vec(),
+            Encoded::Long(bytes) => core::mem::take(bytes),
+        };
+        let old = bytes.len();
+        bytes.resize(old + coap_codec::option_growth(number, value.len()), 0);
+        let grown = insert(&mut bytes, old, number, value);
+        bytes.truncate(grown.unwrap_or(old));
+        self.encoded = Encoded::Long(bytes);
+        self.too_long |= grown.is_none();
     }
 
     /// Adds an option whose value is a number.
@@ -82,8 +87,13 @@ impl OptionList {
 
     /// Takes all options of this number out.
     pub fn remove(&mut self, number: OptionNumber) -> &mut Self {
-        if self.view().contains(number) {
-            let others: Self = self.view().iter().filter(|option| option.number != number).collect();
+        self.retain(|other| other != number)
+    }
+
+    /// Takes out all options but those of some numbers.
+    pub(crate) fn retain(&mut self, keep: impl Fn(OptionNumber) -> bool) -> &mut Self {
+        if self.view().iter().any(|option| !keep(option.number)) {
+            let others: Self = self.view().iter().filter(|option| keep(option.number)).collect();
             self.encoded = others.encoded;
         }
         self
@@ -101,7 +111,7 @@ impl OptionList {
 
     /// The options, to be read.
     pub fn view(&self) -> Options<'_> {
-        Options::decode(self.encoded.bytes()).unwrap_or(Options::EMPTY)
+        Options::assume_valid(self.encoded.bytes())
     }
 
     /// Whether there are none.
@@ -113,6 +123,13 @@ impl OptionList {
     pub(crate) fn is_too_long(&self) -> bool {
         self.too_long
     }
+}
+
+/// The new length of the block; `None` when the value is too long, or there is no room for it.
+fn insert(buffer: &mut [u8], len: usize, number: OptionNumber, value: &[u8]) -> Option<usize> {
+    let mut block = OptionsWriter::resume(buffer, len);
+    block.option(number, value).ok()?;
+    Some(block.options().encoded().len())
 }
 
 impl Default for OptionList {

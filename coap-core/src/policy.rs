@@ -11,6 +11,9 @@ mod tests;
 const RESERVED_LOCATION: [OptionNumber; 4] =
     [OptionNumber::new(128), OptionNumber::new(132), OptionNumber::new(136), OptionNumber::new(140)];
 
+const LOCATION: Present = Present::listed(&[OptionNumber::LOCATION_PATH, OptionNumber::LOCATION_QUERY]);
+const PROXY: Present = Present::listed(&[OptionNumber::PROXY_URI, OptionNumber::PROXY_SCHEME]);
+
 /// Why a request is not served. [`Display`](fmt::Display) gives the words of the diagnostic payload; the option itself is not
 /// sent back, as the client would have to reject the answer for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +50,46 @@ impl fmt::Display for Rejection {
     }
 }
 
+/// Which options a message has, found in one pass: what it does not have need not be looked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Present {
+    /// By number, those below 64.
+    low: u64,
+    /// Whether there are others, which are not told apart.
+    high: bool,
+}
+
+impl Present {
+    /// The options of a message.
+    pub(crate) fn of(options: Options<'_>) -> Self {
+        options.iter().fold(Self::listed(&[]), |seen, option| seen.with(option.number))
+    }
+
+    /// These.
+    pub(crate) const fn listed(numbers: &[OptionNumber]) -> Self {
+        let (mut listed, mut rest) = (Self { low: 0, high: false }, numbers);
+        while let [first, others @ ..] = rest {
+            listed = listed.with(*first);
+            rest = others;
+        }
+        listed
+    }
+
+    /// Whether one of those may be there, perhaps with a value that it cannot have.
+    #[inline]
+    pub(crate) const fn meets(self, those: Self) -> bool {
+        self.low & those.low != 0 || self.high && those.high
+    }
+
+    #[inline]
+    const fn with(self, number: OptionNumber) -> Self {
+        match number.get() {
+            low @ 0..64 => Self { low: self.low | 1 << low, ..self },
+            _ => Self { high: true, ..self },
+        }
+    }
+}
+
 /// Looks at the options of a request. `known` says which critical options the resource's application understands beside those
 /// of the endpoint.
 ///
@@ -54,20 +97,21 @@ impl fmt::Display for Rejection {
 /// Why it is not served.
 pub(crate) fn check_request(
     options: Options<'_>,
+    present: Present,
     mut known: impl FnMut(OptionNumber) -> bool,
 ) -> Result<(), Rejection> {
-    let proxy =
-        |number: &OptionNumber| matches!(*number, OptionNumber::PROXY_URI | OptionNumber::PROXY_SCHEME);
-    if options.iter().any(|option| proxy(&option.number) && !known(option.number)) {
+    let mut is_proxy = |number| options.iter().any(|option| option.number == number) && !known(number);
+    if present.meets(PROXY) && (is_proxy(OptionNumber::PROXY_URI) || is_proxy(OptionNumber::PROXY_SCHEME)) {
         return Err(Rejection::Proxy);
     }
     options.check(|number| in_requests(number) || known(number)).map_err(Rejection::Option)?;
-    let location =
-        options.contains(OptionNumber::LOCATION_PATH) || options.contains(OptionNumber::LOCATION_QUERY);
-    if let Some(reserved) = RESERVED_LOCATION.into_iter().find(|number| options.contains(*number))
-        && location
-    {
-        return Err(Rejection::ReservedLocation(reserved));
+    if present.meets(LOCATION) {
+        let location =
+            options.contains(OptionNumber::LOCATION_PATH) || options.contains(OptionNumber::LOCATION_QUERY);
+        let reserved = RESERVED_LOCATION.into_iter().find(|number| options.contains(*number));
+        if let Some(reserved) = reserved.filter(|_| location) {
+            return Err(Rejection::ReservedLocation(reserved));
+        }
     }
     if options.uri_path().any(|segment| matches!(segment, b"." | b"..")) {
         return Err(Rejection::DotSegment);

@@ -101,8 +101,8 @@ impl Request {
     /// With a path: one Uri-Path for each part between slashes. A slash in front is not needed.
     #[must_use]
     pub fn path(mut self, path: &str) -> Self {
-        for segment in path.strip_prefix('/').unwrap_or(path).split('/') {
-            self.options.add(OptionNumber::URI_PATH, segment.as_bytes());
+        for segment in path.strip_prefix('/').unwrap_or(path).as_bytes().split(|byte| *byte == b'/') {
+            self.options.add(OptionNumber::URI_PATH, segment);
         }
         self
     }

@@ -1,6 +1,7 @@
 //! Tokens, RFC 7252 §5.3.1, of any length that RFC 8974 allows.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use core::cmp::Ordering;
 use core::fmt;
 
@@ -13,6 +14,10 @@ enum Kept {
     Short { len: u8, bytes: [u8; 8] },
     Extended(Box<[u8]>),
 }
+
+/// What is named by a token, and by its peer or a group: exchanges of the client, observers of the server. It is one type so
+/// that a firmware has its code once.
+pub(crate) type ByToken<P> = BTreeMap<(Option<P>, Token), u32>;
 
 impl Token {
     /// The empty token, which is as good as any other.
@@ -41,7 +46,7 @@ impl Token {
 
 impl PartialEq for Token {
     fn eq(&self, other: &Self) -> bool {
-        self.as_bytes() == other.as_bytes()
+        self.cmp(other).is_eq()
     }
 }
 
@@ -49,7 +54,13 @@ impl Eq for Token {}
 
 impl Ord for Token {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.as_bytes().cmp(other.as_bytes())
+        match (&self.0, &other.0) {
+            // What is behind the end is zero: the order of the bytes, without looking at each.
+            (Kept::Short { len, bytes }, Kept::Short { len: other_len, bytes: other }) => {
+                (u64::from_be_bytes(*bytes), len).cmp(&(u64::from_be_bytes(*other), other_len))
+            }
+            _ => self.as_bytes().cmp(other.as_bytes()),
+        }
     }
 }
 

@@ -1,14 +1,16 @@
 //! What a server keeps for block-wise operations: bounded in number per peer and in bytes for all, and forgotten when it is not
 //! used for some time (RFC 7959 §7.1).
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::ops::Bound;
 use core::time::Duration;
 
 use machine::Instant;
 use slab::Slab;
 
 use crate::cache_key::CacheKey;
+use crate::list::{Links, List};
 
 /// What an entry takes in the tables, beside its key and what it counts itself.
 const OVERHEAD: usize = 256;
@@ -31,9 +33,10 @@ pub(super) struct Bounds {
 pub(super) struct Store<P, T> {
     bounds: Bounds,
     entries: Slab<Entry<P, T>>,
-    by_peer: BTreeMap<P, BTreeMap<CacheKey, usize>>,
-    /// When each was used last: the first is the first to go.
-    by_use: BTreeSet<(Instant, usize)>,
+    by_operation: BTreeMap<(P, CacheKey), u32>,
+    /// By their last use: the first is the first to go.
+    by_use: List,
+    links: Links,
     bytes: usize,
     dropped: u64,
 }
@@ -52,19 +55,20 @@ struct Entry<P, T> {
 pub(super) struct Full;
 
 impl<P: Copy + Ord, T> Store<P, T> {
-    pub(super) const fn new(bounds: Bounds) -> Self {
+    pub(super) fn new(bounds: Bounds) -> Self {
         Self {
             bounds,
             entries: Slab::new(),
-            by_peer: BTreeMap::new(),
-            by_use: BTreeSet::new(),
+            by_operation: BTreeMap::new(),
+            by_use: List::EMPTY,
+            links: Links::default(),
             bytes: 0,
             dropped: 0,
         }
     }
 
     pub(super) fn find(&self, peer: P, key: &CacheKey) -> Option<usize> {
-        self.by_peer.get(&peer)?.get(key).copied()
+        self.by_operation.get(&(peer, key.clone())).map(|&id| id as usize)
     }
 
     pub(super) fn get(&self, id: usize) -> Option<&T> {
@@ -78,9 +82,9 @@ impl<P: Copy + Ord, T> Store<P, T> {
     /// It is used: its lifetime begins anew.
     pub(super) fn touch(&mut self, id: usize, now: Instant) {
         if let Some(entry) = self.entries.get_mut(id) {
-            self.by_use.remove(&(entry.used, id));
             entry.used = now;
-            self.by_use.insert((now, id));
+            self.by_use.remove(&mut self.links, id as u32);
+            self.by_use.push(&mut self.links, id as u32);
         }
     }
 
@@ -100,8 +104,8 @@ impl<P: Copy + Ord, T> Store<P, T> {
         let bytes = bytes.saturating_add(key.len()).saturating_add(OVERHEAD);
         self.make_room(bytes, None, now)?;
         let id = self.entries.insert(Entry { peer, key: key.clone(), used: now, bytes, value });
-        self.by_peer.entry(peer).or_default().insert(key.clone(), id);
-        self.by_use.insert((now, id));
+        self.by_operation.insert((peer, key.clone()), id as u32);
+        self.by_use.push(&mut self.links, id as u32);
         self.bytes += bytes;
         Ok(())
     }
@@ -118,13 +122,8 @@ impl<P: Copy + Ord, T> Store<P, T> {
 
     pub(super) fn remove(&mut self, id: usize) -> Option<T> {
         let entry = self.entries.try_remove(id)?;
-        if let Some(of_peer) = self.by_peer.get_mut(&entry.peer) {
-            of_peer.remove(&entry.key);
-            if of_peer.is_empty() {
-                self.by_peer.remove(&entry.peer);
-            }
-        }
-        self.by_use.remove(&(entry.used, id));
+        self.by_operation.remove(&(entry.peer, entry.key));
+        self.by_use.remove(&mut self.links, id as u32);
         self.bytes -= entry.bytes;
         Some(entry.value)
     }
@@ -139,16 +138,14 @@ impl<P: Copy + Ord, T> Store<P, T> {
 
     /// Forgets what was not used for its lifetime.
     pub(super) fn expire(&mut self, now: Instant) {
-        while let Some(&(used, id)) = self.by_use.first()
-            && used + self.bounds.lifetime <= now
-        {
+        while let Some((id, _)) = self.oldest().filter(|(_, used)| *used + self.bounds.lifetime <= now) {
             self.drop_entry(id);
         }
     }
 
     /// When the next one is to be forgotten.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.by_use.first().map(|&(used, _)| used + self.bounds.lifetime)
+        self.oldest().map(|(_, used)| used + self.bounds.lifetime)
     }
 
     /// What all entries take.
@@ -162,7 +159,16 @@ impl<P: Copy + Ord, T> Store<P, T> {
     }
 
     fn of(&self, peer: P) -> impl Iterator<Item = usize> {
-        self.by_peer.get(&peer).into_iter().flat_map(BTreeMap::values).copied()
+        self.by_operation
+            .range((Bound::Included((peer, CacheKey::LEAST)), Bound::Unbounded))
+            .take_while(move |((of, _), _)| *of == peer)
+            .map(|(_, &id)| id as usize)
+    }
+
+    /// The one whose last use is longest ago, and when that was.
+    fn oldest(&self) -> Option<(usize, Instant)> {
+        let id = self.by_use.first()? as usize;
+        self.entries.get(id).map(|entry| (id, entry.used))
     }
 
     fn drop_entry(&mut self, id: usize) {
@@ -184,7 +190,7 @@ impl<P: Copy + Ord, T> Store<P, T> {
     fn make_room(&mut self, bytes: usize, except: Option<usize>, now: Instant) -> Result<(), Full> {
         let room = self.bounds.bytes.checked_sub(bytes).ok_or(Full)?;
         while self.bytes > room {
-            let &(used, id) = self.by_use.first().ok_or(Full)?;
+            let (id, used) = self.oldest().ok_or(Full)?;
             if except == Some(id) || now.saturating_since(used) < self.bounds.patience {
                 return Err(Full);
             }

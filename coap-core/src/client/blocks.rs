@@ -2,9 +2,10 @@
 
 use coap_codec::{Message, OptionNumber};
 
+use super::Client;
 use super::exchange::{Exchange, Kind};
 use super::observation::Observation;
-use super::{Client, fresh_token};
+use super::tokens::fresh_token;
 use crate::block::{Download, DownloadStep, Start};
 use crate::context::Context;
 use crate::message::Peer;
@@ -82,11 +83,8 @@ impl<P: Peer> Client<P> {
     pub(super) fn next_block(&mut self, key: usize, cx: &mut Context<'_, P>) {
         let exchange = &mut self.exchanges[key];
         if exchange.download.as_ref().is_none_or(Download::is_safe) {
-            let token = fresh_token(cx);
-            let old = core::mem::replace(&mut exchange.token, token.clone());
-            let peer = Some(exchange.to);
-            self.by_token.remove(&(old, peer));
-            self.by_token.insert((token, peer), key);
+            let token = fresh_token(key, cx.random);
+            self.change_token(key, token);
         }
         self.next_message(key, cx);
     }
@@ -135,8 +133,7 @@ impl<P: Peer> Client<P> {
             request.reliability = Reliability::Confirmable;
         }
         let (parent, uploaded, request_tag) = (exchange.handle, exchange.uploaded, exchange.request_tag);
-        let token = fresh_token(cx);
-        match self.open(from, request, Kind::Transfer { parent }, token, cx) {
+        match self.open(from, request, Kind::Transfer { parent }, cx) {
             Ok(transfer) => {
                 let exchange = &mut self.exchanges[transfer];
                 exchange.uploaded = uploaded;
@@ -166,7 +163,7 @@ impl<P: Peer> Client<P> {
             return self.end(key, failure, cx);
         }
         let again = Observation::stale_after(Some(0), cx.random);
-        self.timers.set(key, cx.now + again);
+        self.timers.set(key as u32, cx.now + again);
     }
 
     /// Gives up fetching the rest of a notification.

@@ -4,21 +4,23 @@ mod blocks;
 mod exchange;
 pub(crate) mod observation;
 mod phase;
-
-use alloc::collections::BTreeMap;
+mod tokens;
 
 use bytes::Bytes;
 use coap_codec::{Code, Message, OptionNumber};
-use machine::{Deadlines, Instant};
+use machine::Instant;
 use slab::Slab;
 
 use self::exchange::{Exchange, Kind, upload_of};
 use self::observation::Observation;
 use self::phase::{Effect, Event, Phase};
+use self::tokens::fresh_token;
 use crate::block::UploadStep;
 use crate::context::Context;
 use crate::message::{self, Interaction, OutgoingId, Peer, Send};
 use crate::outbound::Owner;
+use crate::timers::Timers;
+use crate::token::ByToken;
 use crate::{Action, Failure, Handle, Refused, Reliability, Request, Response, Token, policy};
 
 /// How often a request is repeated with a new Echo value (RFC 9175 §2.3).
@@ -28,9 +30,9 @@ const ECHO_ATTEMPTS: u8 = 2;
 #[derive(Debug)]
 pub(crate) struct Client<P> {
     exchanges: Slab<Exchange<P>>,
-    /// Which exchange a response belongs to: by token and peer, and by token alone when the request went to a group.
-    by_token: BTreeMap<(Token, Option<P>), usize>,
-    timers: Deadlines<usize>,
+    /// Which exchange a response belongs to, where its token does not say so.
+    by_token: ByToken<P>,
+    timers: Timers,
     next_serial: u32,
 }
 
@@ -46,8 +48,8 @@ pub(crate) enum Taken {
 }
 
 impl<P: Peer> Client<P> {
-    pub(crate) const fn new() -> Self {
-        Self { exchanges: Slab::new(), by_token: BTreeMap::new(), timers: Deadlines::new(), next_serial: 0 }
+    pub(crate) fn new() -> Self {
+        Self { exchanges: Slab::new(), by_token: ByToken::new(), timers: Timers::default(), next_serial: 0 }
     }
 
     /// How many there are.
@@ -89,7 +91,12 @@ impl<P: Peer> Client<P> {
 
     /// An empty confirmable message, which the peer answers with a Reset (RFC 7252 §4.3).
     pub(crate) fn ping(&mut self, to: P, cx: &mut Context<'_, P>) -> Result<Handle, Refused> {
-        let key = self.open(to, Request::new(Code::EMPTY), Kind::Ping, Token::EMPTY, cx)?;
+        let key = self.open(
+            to,
+            Request { token: Some(Token::EMPTY), ..Request::new(Code::EMPTY) },
+            Kind::Ping,
+            cx,
+        )?;
         match cx.outbound.ping(to, Owner::Exchange(key), cx.now) {
             Ok(id) => {
                 let exchange = &mut self.exchanges[key];
@@ -138,7 +145,7 @@ impl<P: Peer> Client<P> {
         acknowledges: Option<OutgoingId>,
         cx: &mut Context<'_, P>,
     ) -> Taken {
-        let Some(key) = self.whose(from, message.token) else { return Taken::Unknown };
+        let Some(key) = self.whose(from, message) else { return Taken::Unknown };
         let exchange = &mut self.exchanges[key];
         // §5.3.2: on an acknowledgement, token and message id must both be the request's.
         if acknowledges.is_some() && acknowledges != exchange.outgoing {
@@ -189,7 +196,6 @@ impl<P: Peer> Client<P> {
             return;
         };
         let event = match event {
-            message::Event::Sent(_) if exchange.request.reliability == Reliability::Confirmable => return,
             message::Event::Sent(_) => Event::Sent,
             message::Event::Acknowledged(_) => {
                 if exchange.is_own() {
@@ -227,6 +233,7 @@ impl<P: Peer> Client<P> {
     /// Time has passed.
     pub(crate) fn tick(&mut self, cx: &mut Context<'_, P>) {
         while let Some(key) = self.timers.expire(cx.now) {
+            let key = key as usize;
             if self.exchanges.get(key).is_some_and(|exchange| exchange.kind == Kind::Group) {
                 self.end(key, Failure::GroupClosed, cx);
             } else {
@@ -246,16 +253,6 @@ impl<P: Peer> Client<P> {
         self.exchanges.get(key).filter(|exchange| exchange.handle == handle).map(|_| key)
     }
 
-    /// §5.3.2: whose response this is, by token and peer.
-    fn whose(&self, from: P, token: &[u8]) -> Option<usize> {
-        let token = Token::new(token);
-        let with_peer = (token, Some(from));
-        if let Some(&key) = self.by_token.get(&with_peer) {
-            return Some(key);
-        }
-        self.by_token.get(&(with_peer.0, None)).copied()
-    }
-
     fn begin(
         &mut self,
         to: P,
@@ -269,12 +266,8 @@ impl<P: Peer> Client<P> {
         if request.options.is_too_long() {
             return Err(Refused::OptionTooLong);
         }
-        let token = match &request.token {
-            Some(token) => token.clone(),
-            None => fresh_token(cx),
-        };
         let upload = upload_of(&request, cx.config)?;
-        let key = self.open(to, request, kind, token, cx)?;
+        let key = self.open(to, request, kind, cx)?;
         let exchange = &mut self.exchanges[key];
         exchange.upload = upload;
         let handle = exchange.handle;
@@ -294,24 +287,24 @@ impl<P: Peer> Client<P> {
         to: P,
         request: Request,
         kind: Kind,
-        token: Token,
-        cx: &Context<'_, P>,
+        cx: &mut Context<'_, P>,
     ) -> Result<usize, Refused> {
         if self.exchanges.len() >= cx.config.limits.requests {
             return Err(Refused::Full);
         }
+        let key = self.exchanges.vacant_key();
+        let token = match &request.token {
+            Some(token) => token.clone(),
+            None => fresh_token(key, cx.random),
+        };
         let peer = (kind != Kind::Group).then_some(to);
-        let place = (token.clone(), peer);
-        if kind != Kind::Ping && self.by_token.contains_key(&place) {
+        if kind != Kind::Ping && self.with_token(&token, peer).is_some() {
             return Err(Refused::TokenInUse);
         }
-        let key = self.exchanges.vacant_key();
         self.next_serial = self.next_serial.wrapping_add(1);
         let handle = Handle::new(self.next_serial, key);
-        if kind != Kind::Ping {
-            self.by_token.insert(place, key);
-        }
         self.exchanges.insert(Exchange::new(handle, kind, to, token, request));
+        self.enter_token(key);
         Ok(key)
     }
 
@@ -334,7 +327,7 @@ impl<P: Peer> Client<P> {
             // Responses are spread over the leisure, and each may be as late as any (§8.2, §5.3.1).
             let transmission = &cx.config.transmission;
             let span = exchange.request.timeout.unwrap_or(transmission.non_lifetime() + transmission.leisure);
-            self.timers.set(key, cx.now + span);
+            self.timers.set(key as u32, cx.now + span);
         }
         Ok(())
     }
@@ -414,7 +407,7 @@ impl<P: Peer> Client<P> {
         let freshness = Observation::stale_after(message.options.max_age(), cx.random);
         self.happen(key, Event::Registered, cx);
         if cx.config.reregister {
-            self.timers.set(key, cx.now + freshness);
+            self.timers.set(key as u32, cx.now + freshness);
         }
         let exchange = &self.exchanges[key];
         let (handle, to) = (exchange.handle, exchange.to);
@@ -460,16 +453,16 @@ impl<P: Peer> Client<P> {
         match effect {
             Effect::Nothing => {
                 if phase == Phase::Sending {
-                    self.timers.cancel(key);
+                    self.timers.cancel(key as u32);
                 }
             }
             Effect::AwaitResponse => {
                 let span = exchange.request.timeout.unwrap_or(cx.config.response_timeout);
                 if exchange.kind != Kind::Group {
-                    self.timers.set(key, cx.now + span);
+                    self.timers.set(key as u32, cx.now + span);
                 }
             }
-            Effect::AwaitNotification => _ = self.timers.cancel(key),
+            Effect::AwaitNotification => self.timers.cancel(key as u32),
             Effect::Register => self.register(key, cx),
             Effect::End => self.close(key, cx),
             Effect::Fail(failure) => self.end(key, failure, cx),
@@ -506,17 +499,7 @@ impl<P: Peer> Client<P> {
 
     fn remove(&mut self, key: usize) {
         let exchange = self.exchanges.remove(key);
-        let peer = (exchange.kind != Kind::Group).then_some(exchange.to);
-        if exchange.kind != Kind::Ping {
-            self.by_token.remove(&(exchange.token, peer));
-        }
-        self.timers.cancel(key);
+        self.forget_token(key, &exchange);
+        self.timers.cancel(key as u32);
     }
-}
-
-/// Eight bytes that nobody can guess (§5.3.1, §11.4).
-fn fresh_token<P>(cx: &mut Context<'_, P>) -> Token {
-    let mut bytes = [0; 8];
-    cx.random.fill(&mut bytes);
-    Token::new(&bytes)
 }

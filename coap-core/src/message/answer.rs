@@ -29,36 +29,37 @@ impl<P: Peer> MessageLayer<P> {
     }
 
     /// Whether the response may go in the acknowledgement.
+    #[cfg(test)]
     pub(crate) fn can_piggyback(&self, incoming: IncomingId) -> bool {
         self.remembered.get(incoming.0).is_some_and(|message| message.state == State::Confirmable)
     }
 
     /// Sends a response in the acknowledgement (§5.2.1), and keeps it for repetitions. `datagram` is a whole message, whose
-    /// type and message id are overwritten.
-    pub(crate) fn piggyback(&mut self, incoming: IncomingId, mut datagram: Vec<u8>, _now: Instant) {
-        let Some(message) = self.remembered.get(incoming.0).filter(|_| self.can_piggyback(incoming)) else {
-            self.recycle(datagram);
-            return;
-        };
+    /// type and message id are overwritten. Given back when the message has been answered already.
+    pub(crate) fn piggyback(&mut self, incoming: IncomingId, mut datagram: Vec<u8>) -> Result<(), Vec<u8>> {
+        let message = self.remembered.get(incoming.0).filter(|message| message.state == State::Confirmable);
+        let Some(message) = message else { return Err(datagram) };
         datagram::address(&mut datagram, MessageType::Acknowledgement, message.message_id);
-        let Some(address) = self.peers.get(message.peer).map(|peer| peer.address) else { return };
-        let event = if self.remembered.keep_answer(&mut self.peers, incoming.0, &datagram) {
-            Event::Piggyback
-        } else {
-            // A repetition gets nothing then, which is better than to process it again.
-            self.lost_answers += 1;
-            Event::Ignore
+        let address = self.peers.at(message.peer).address;
+        self.transmit.push_back((address, Datagram::copy(&datagram)));
+        let event = match self.remembered.keep_answer(&mut self.peers, incoming.0, datagram) {
+            Ok(()) => Event::Piggyback,
+            Err(datagram) => {
+                self.recycle(datagram);
+                // A repetition gets nothing then, which is better than to process it again.
+                self.lost_answers += 1;
+                Event::Ignore
+            }
         };
         let (state, _) = State::Confirmable.on(event);
         self.remembered.set_state(&mut self.peers, incoming.0, state);
-        self.transmit.push_back((address, Datagram::take(&mut datagram)));
-        self.recycle(datagram);
+        Ok(())
     }
 
     pub(super) fn answer(&mut self, key: Key, event: Event) {
         let Some(message) = self.remembered.get(key) else { return };
         let (state, reply) = message.state.on(event);
-        let Some(address) = self.peers.get(message.peer).map(|peer| peer.address) else { return };
+        let address = self.peers.at(message.peer).address;
         let datagram = match reply {
             Reply::Nothing => None,
             Reply::Acknowledgement => Some(Datagram::empty(MessageType::Acknowledgement, message.message_id)),

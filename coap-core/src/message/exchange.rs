@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!   Delayed ──Due──▶ Waiting ──Transmitted──┬─ CON ───────────▶ AwaitAck          TimeOut: repeat
-//!                                           ├─ NON request ───▶ AwaitResponse
-//!                                           ├─ NON notification ▶ Rejectable      RST: told
-//!                                           └─ other NON ─────▶ Ended
+//!                                           ├─ NON request ───▶ AwaitResponse     told
+//!                                           ├─ NON notification ▶ Rejectable      told; RST: told
+//!                                           └─ other NON ─────▶ Ended             told
 //!
 //!   AwaitAck ──ACK, RST, Exhausted──▶ Ended, told
 //!   AwaitAck ──Superseded──▶ Waiting           ACK, but a newer datagram is to take its place
@@ -75,7 +75,11 @@ impl State {
             (Self::Delayed, Event::Due) | (Self::AwaitAck, Event::Superseded) => {
                 (Self::Waiting, Effect::Nothing)
             }
-            (Self::Waiting, Event::Transmitted(kind)) => (Self::after_transmission(kind), Effect::TellSent),
+            // Of a Confirmable message it is told when it has arrived.
+            (Self::Waiting, Event::Transmitted(Kind::Confirmable)) => (Self::AwaitAck, Effect::Nothing),
+            (Self::Waiting, Event::Transmitted(Kind::Request)) => (Self::AwaitResponse, Effect::TellSent),
+            (Self::Waiting, Event::Transmitted(Kind::Notification)) => (Self::Rejectable, Effect::TellSent),
+            (Self::Waiting, Event::Transmitted(Kind::Plain)) => (Self::Ended, Effect::TellSent),
             (Self::AwaitAck, Event::TimeOut) => (self, Effect::Repeat),
             (Self::AwaitAck, Event::Exhausted) => (Self::Ended, Effect::TellTimedOut),
             (Self::AwaitAck, Event::Ack) => (Self::Ended, Effect::TellAcknowledged),
@@ -123,15 +127,6 @@ impl State {
                 | Event::Cancelled
                 | Event::Unreachable,
             ) => (self, Effect::Nothing),
-        }
-    }
-
-    const fn after_transmission(kind: Kind) -> Self {
-        match kind {
-            Kind::Confirmable => Self::AwaitAck,
-            Kind::Request => Self::AwaitResponse,
-            Kind::Notification => Self::Rejectable,
-            Kind::Plain => Self::Ended,
         }
     }
 

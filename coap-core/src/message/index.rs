@@ -50,7 +50,7 @@ impl Index {
             self.grow();
         }
         if self.links.len() <= slot as usize {
-            self.links.resize(slot as usize + 1, Link { name: 0, next: NONE });
+            self.grow_links(slot);
         }
         let chain = self.chain(name);
         self.links[slot as usize] = Link { name, next: self.heads[chain] };
@@ -90,6 +90,12 @@ impl Index {
         (product >> 32) as usize & self.heads.len().wrapping_sub(1)
     }
 
+    #[cold]
+    fn grow_links(&mut self, slot: u32) {
+        self.links.resize(slot as usize + 1, Link { name: 0, next: NONE });
+    }
+
+    #[cold]
     fn grow(&mut self) {
         let old = core::mem::take(&mut self.heads);
         self.heads = alloc::vec![NONE; (old.len() * 2).max(SMALLEST)];

@@ -2,12 +2,12 @@
 //! what congestion control needs.
 
 mod answer;
+mod buffers;
 mod congestion;
 mod datagram;
 mod deduplication;
 mod exchange;
 mod index;
-mod list;
 mod message_id;
 mod outgoing;
 mod peers;
@@ -19,7 +19,6 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod tick;
-mod timers;
 mod timing;
 
 use alloc::collections::VecDeque;
@@ -35,8 +34,8 @@ use self::outgoing::Messages;
 use self::peers::Peers;
 use self::remembered::Remembered;
 use self::table::Key;
-use self::timers::Timers;
 use self::timing::Timing;
+use crate::timers::Timers;
 use crate::{Counters, Gauges, Limits, Transmission};
 
 /// The address of a peer: whatever a response can be sent to and tells two peers apart.
@@ -74,7 +73,7 @@ pub(crate) enum Arrival {
 /// What became of an own message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// It has gone for the first time.
+    /// A Non-confirmable one has gone.
     Sent(OutgoingId),
     /// An Empty acknowledgement has come (for a response or notification: any acknowledgement). The id is over.
     Acknowledged(OutgoingId),
@@ -127,14 +126,9 @@ pub(crate) struct MessageLayer<P> {
     rejections: Rejections,
     transmit: VecDeque<(P, Datagram)>,
     events: VecDeque<Event>,
-    spare: Vec<Vec<u8>>,
     /// Piggybacked responses that could not be kept for repetitions, since last asked.
     lost_answers: u64,
 }
-
-/// How many buffers are kept for the next messages, and how large they may be.
-const SPARE: usize = 8;
-const LARGEST_SPARE: usize = 2048;
 
 impl<P: Peer> MessageLayer<P> {
     pub(crate) fn new(transmission: Transmission, limits: Limits, mut random: Random) -> Self {
@@ -150,7 +144,6 @@ impl<P: Peer> MessageLayer<P> {
             rejections: Rejections::new(limits.rejections_per_second),
             transmit: VecDeque::new(),
             events: VecDeque::new(),
-            spare: Vec::new(),
             lost_answers: 0,
             random,
         }
@@ -161,6 +154,11 @@ impl<P: Peer> MessageLayer<P> {
         self.transmit.pop_front()
     }
 
+    /// Whether something has become of own messages.
+    pub(crate) fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// What became of own messages, in order.
     pub(crate) fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
@@ -168,7 +166,7 @@ impl<P: Peer> MessageLayer<P> {
 
     /// An empty buffer for the next message, out of one that is over if there is one.
     pub(crate) fn buffer(&mut self) -> Vec<u8> {
-        self.spare.pop().unwrap_or_default()
+        self.remembered.buffers.take()
     }
 
     /// The last measured time from a message to the answer to it.
@@ -185,11 +183,8 @@ impl<P: Peer> MessageLayer<P> {
         gauges.remembered_bytes = self.remembered.bytes();
     }
 
-    fn recycle(&mut self, mut buffer: Vec<u8>) {
-        if self.spare.len() < SPARE && (1..=LARGEST_SPARE).contains(&buffer.capacity()) {
-            buffer.clear();
-            self.spare.push(buffer);
-        }
+    fn recycle(&mut self, buffer: Vec<u8>) {
+        self.remembered.buffers.put(buffer);
     }
 
     /// The slot of a peer, which is remembered from now on; `None` when there is no room.

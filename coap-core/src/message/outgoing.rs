@@ -4,10 +4,10 @@ use machine::Instant;
 
 use super::exchange::{Kind, State};
 use super::index::{self, Index};
-use super::list::{Links, List};
 use super::retransmission::Retransmission;
 use super::table::{Key, Table};
-use super::timers::Timers;
+use crate::list::{Links, List};
+use crate::timers::Timers;
 
 /// An own message.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use slab::Slab;
 
 use super::Peer;
 use super::congestion::Brake;
-use super::list::{Links, List};
 use super::message_id::MessageIds;
+use crate::list::{Links, List};
 
 /// What the message layer knows of one peer.
 #[derive(Debug)]

@@ -102,14 +102,19 @@ impl<P: Peer> MessageLayer<P> {
         counters: &mut Counters,
         now: Instant,
     ) -> Arrival {
-        if let Some(peer) = self.peers.find(from) {
+        let mut known = self.peers.find(from);
+        if let Some(peer) = known {
             self.heard(peer, now);
             if let Some(key) = self.remembered.find(&mut self.peers, peer, message.message_id.get(), now) {
                 self.repeated(key, message, multicast, counters);
                 return Arrival::Nothing;
             }
+        } else {
+            known = self.enter_peer(from, now);
         }
-        let Some(incoming) = self.remember(from, message, multicast, now) else {
+        let remembered =
+            known.and_then(|peer| self.remembered.remember(&mut self.peers, peer, message, multicast, now));
+        let Some(incoming) = remembered.map(IncomingId) else {
             counters.dropped_full += 1;
             return Arrival::Nothing;
         };
@@ -119,17 +124,6 @@ impl<P: Peer> MessageLayer<P> {
         } else {
             Arrival::Response { acknowledges: None, incoming: Some(incoming), confirmable }
         }
-    }
-
-    fn remember(
-        &mut self,
-        from: P,
-        message: &Message<'_>,
-        multicast: bool,
-        now: Instant,
-    ) -> Option<IncomingId> {
-        let peer = self.enter_peer(from, now)?;
-        self.remembered.remember(&mut self.peers, peer, message, multicast, now).map(IncomingId)
     }
 
     /// A duplicate, by its source and message id alone (§4.5). That the token differs is the peer's fault: it uses a message

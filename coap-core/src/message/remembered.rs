@@ -1,20 +1,24 @@
 //! The messages that came within the last `EXCHANGE_LIFETIME` (Confirmable) or `NON_LIFETIME`, in bounded memory.
 
-use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use coap_codec::{Code, Message, MessageType};
 use machine::Instant;
 
 use super::Peer;
+use super::buffers::Buffers;
 use super::deduplication::State;
 use super::index::{self, Index};
-use super::list::{Links, List};
 use super::peers::Peers;
 use super::table::{Key, Table};
 use super::tick::earlier;
 use super::timing::Timing;
 use crate::Limits;
+use crate::list::{Links, List};
+
+/// What a buffer may be larger than its answer, apart from being twice as large.
+const SLACK: usize = 32;
 
 /// A message that came.
 #[derive(Debug)]
@@ -23,7 +27,7 @@ pub(super) struct Incoming {
     pub(super) message_id: u16,
     pub(super) state: State,
     /// The piggybacked response; empty when there is none.
-    pub(super) answer: Box<[u8]>,
+    pub(super) answer: Vec<u8>,
     /// A hash of the token: a repetition has the same.
     pub(super) token: u32,
     confirmable: bool,
@@ -46,6 +50,8 @@ pub(super) struct Remembered {
     /// For the lists of evictable messages that the peers have.
     peer_links: Links,
     bytes: usize,
+    /// Those of answers that are over, too.
+    pub(super) buffers: Buffers,
     limits: Limits,
     exchange_lifetime: Duration,
     non_lifetime: Duration,
@@ -64,6 +70,7 @@ impl Remembered {
             evictable_links: Links::default(),
             peer_links: Links::default(),
             bytes: 0,
+            buffers: Buffers::default(),
             limits,
             exchange_lifetime: timing.exchange_lifetime,
             non_lifetime: timing.non_lifetime,
@@ -120,7 +127,7 @@ impl Remembered {
             peer,
             message_id,
             state,
-            answer: Box::default(),
+            answer: Vec::new(),
             token: token_hash(message.token),
             confirmable,
             repeatable: is_repeatable(message.code),
@@ -148,17 +155,27 @@ impl Remembered {
         }
     }
 
-    /// Keeps the piggybacked response of a message; false when there is no room for it.
-    pub(super) fn keep_answer<P: Peer>(&mut self, peers: &mut Peers<P>, key: Key, answer: &[u8]) -> bool {
-        while self.bytes + answer.len() > self.limits.remembered_bytes {
-            let oldest = self.evictable.first().filter(|_| answer.len() <= self.limits.remembered_bytes);
-            let Some(oldest) = oldest else { return false };
+    /// Keeps the piggybacked response of a message; given back when there is no room for it. It stays in its buffer, unless that
+    /// is much too large.
+    pub(super) fn keep_answer<P: Peer>(
+        &mut self,
+        peers: &mut Peers<P>,
+        key: Key,
+        mut answer: Vec<u8>,
+    ) -> Result<(), Vec<u8>> {
+        if answer.capacity() > 2 * answer.len() + SLACK {
+            let fitting = answer.as_slice().into();
+            self.buffers.put(core::mem::replace(&mut answer, fitting));
+        }
+        while self.bytes + answer.capacity() > self.limits.remembered_bytes {
+            let oldest = self.evictable.first().filter(|_| answer.capacity() <= self.limits.remembered_bytes);
+            let Some(oldest) = oldest else { return Err(answer) };
             self.evict(peers, oldest);
         }
-        let Some(incoming) = self.messages.get_mut(key) else { return false };
-        self.bytes += answer.len();
-        incoming.answer = answer.into();
-        true
+        let Some(incoming) = self.messages.get_mut(key) else { return Err(answer) };
+        self.bytes += answer.capacity();
+        incoming.answer = answer;
+        Ok(())
     }
 
     /// Forgets the messages whose time is over.
@@ -208,13 +225,14 @@ impl Remembered {
         let Some(incoming) = self.messages.remove(key) else { return };
         let (slot, peer) = (key.slot(), peers.at(incoming.peer));
         self.index.remove(index::name(incoming.peer, incoming.message_id), slot);
-        self.bytes -= incoming.answer.len();
+        self.bytes -= incoming.answer.capacity();
         self.by_age[incoming.list()].remove(&mut self.links, slot);
         peer.remembered -= 1;
         if incoming.is_evictable() {
             self.evictable.remove(&mut self.evictable_links, slot);
             peer.evictable.remove(&mut self.peer_links, slot);
         }
+        self.buffers.put(incoming.answer);
     }
 
     fn make_evictable<P: Peer>(&mut self, peers: &mut Peers<P>, peer: u32, key: Key) {

@@ -7,13 +7,13 @@ use machine::Instant;
 
 use super::datagram::{self, Datagram};
 use super::exchange::{Effect, Event as Change, Kind, State};
-use super::list::List;
 use super::outgoing::Outgoing;
 use super::peers::Known;
 use super::retransmission::Retransmission;
 use super::table::Key;
 use super::{Event, Interaction, MessageLayer, OutgoingId, Peer, Send};
 use crate::Refused;
+use crate::list::List;
 
 impl<P: Peer> MessageLayer<P> {
     /// Sends a message, or lets it wait for its turn. `datagram` is a whole message, whose type and message id are
@@ -130,12 +130,18 @@ impl<P: Peer> MessageLayer<P> {
             retransmission: Retransmission::start(self.timing.ack_timeout, now),
         });
         peer.outgoing += 1;
-        if let Some(at) = delay {
-            peer.delayed.push(&mut self.messages.links, key.slot());
-            self.messages.timers.set(key.slot(), at);
-        } else {
-            peer.waiting.push(&mut self.messages.links, key.slot());
-            self.promote(slot, now);
+        match delay {
+            Some(at) => {
+                peer.delayed.push(&mut self.messages.links, key.slot());
+                self.messages.timers.set(key.slot(), at);
+            }
+            None => peer.waiting.push(&mut self.messages.links, key.slot()),
+        }
+        let alone = !waits && peer.waiting.len() == 1;
+        match if alone { self.fresh_message_id(slot, now) } else { None } {
+            Some(message_id) => self.transmit_first(key, message_id, now),
+            None if delay.is_none() => self.promote(slot, now),
+            None => {}
         }
         Ok(OutgoingId(key))
     }
@@ -148,10 +154,16 @@ impl<P: Peer> MessageLayer<P> {
     }
 
     /// Sends what waits for a peer, as far as it may go, and sees to it that the rest is looked at in time.
+    #[inline]
     pub(super) fn promote(&mut self, slot: u32, now: Instant) {
         if self.peers.at(slot).waiting.len() == 0 {
-            return self.wake.cancel(slot);
+            self.wake.cancel(slot);
+        } else {
+            self.promote_waiting(slot, now);
         }
+    }
+
+    fn promote_waiting(&mut self, slot: u32, now: Instant) {
         while let Some(key) = self.next_to_go(slot, now) {
             let Some(message_id) = self.fresh_message_id(slot, now) else { break };
             self.transmit_first(key, message_id, now);
@@ -198,9 +210,7 @@ impl<P: Peer> MessageLayer<P> {
             (Datagram::take(&mut whole), whole)
         };
         let timeout = match kind {
-            Kind::Confirmable => {
-                self.random.between(self.timing.ack_timeout, self.timing.longest_ack_timeout)
-            }
+            Kind::Confirmable => self.timing.first_timeout(&mut self.random),
             Kind::Request | Kind::Notification | Kind::Plain => self.timing.longest_ack_timeout,
         };
         message.retransmission = Retransmission::start(timeout, now);
@@ -241,15 +251,16 @@ impl<P: Peer> MessageLayer<P> {
             self.enter(key, new);
         }
         let id = OutgoingId(key);
-        self.events.extend(match effect {
-            Effect::Nothing | Effect::Repeat => None,
-            Effect::TellSent => Some(Event::Sent(id)),
-            Effect::TellAcknowledged => Some(Event::Acknowledged(id)),
-            Effect::TellReset => Some(Event::Reset(id)),
-            Effect::TellTimedOut => Some(Event::TimedOut(id)),
-            Effect::TellUnreachable => Some(Event::Unreachable(id)),
-            Effect::TellExpired => Some(Event::Expired(id)),
-        });
+        let event = match effect {
+            Effect::Nothing | Effect::Repeat => return effect,
+            Effect::TellSent => Event::Sent(id),
+            Effect::TellAcknowledged => Event::Acknowledged(id),
+            Effect::TellReset => Event::Reset(id),
+            Effect::TellTimedOut => Event::TimedOut(id),
+            Effect::TellUnreachable => Event::Unreachable(id),
+            Effect::TellExpired => Event::Expired(id),
+        };
+        self.events.push_back(event);
         effect
     }
 

@@ -4,7 +4,7 @@ use alloc::string::ToString;
 
 use coap_codec::{Code, ContentFormat, OptionNumber};
 
-use super::{Preconditions, Rejection, check_request, check_response, is_validated};
+use super::{Preconditions, Present, Rejection, check_request, check_response, is_validated};
 use crate::OptionList;
 
 fn options(list: &[(OptionNumber, &[u8])]) -> OptionList {
@@ -16,7 +16,8 @@ fn options(list: &[(OptionNumber, &[u8])]) -> OptionList {
 }
 
 fn verdict(list: &[(OptionNumber, &[u8])]) -> Result<(), Code> {
-    check_request(options(list).view(), |_| false).map_err(Rejection::code)
+    let list = options(list);
+    check_request(list.view(), Present::of(list.view()), |_| false).map_err(Rejection::code)
 }
 
 const PATH: (OptionNumber, &[u8]) = (OptionNumber::URI_PATH, b"a");
@@ -58,13 +59,13 @@ fn an_unrecognised_elective_option_is_ignored() {
 #[test]
 fn an_application_may_understand_more() {
     let list = options(&[(UNKNOWN, b"x")]);
-    assert_eq!(check_request(list.view(), |number| number == UNKNOWN), Ok(()));
+    assert_eq!(check_request(list.view(), Present::of(list.view()), |number| number == UNKNOWN), Ok(()));
 }
 
 #[test]
 fn the_diagnostic_names_the_option_by_number() {
     let list = options(&[(UNKNOWN, b"x")]);
-    let rejection = check_request(list.view(), |_| false).unwrap_err();
+    let rejection = check_request(list.view(), Present::of(list.view()), |_| false).unwrap_err();
     assert_eq!(rejection.to_string(), "option 65001: unrecognised");
 }
 
@@ -218,4 +219,16 @@ fn content_with_a_tag_that_the_client_has_becomes_2_03() {
     assert!(!validated(Code::GET, Code::CONTENT, &OptionList::new()));
     assert!(!validated(Code::GET, Code::NOT_FOUND, &current));
     assert!(!validated(Code::POST, Code::CONTENT, &current));
+}
+
+#[test]
+fn what_is_present_is_found_and_large_numbers_are_not_told_apart() {
+    let list = options(&[(OptionNumber::URI_PATH, b"a"), (OptionNumber::ECHO, b"1")]);
+    let has = |numbers: &[OptionNumber]| Present::of(list.view()).meets(Present::listed(numbers));
+    assert!(has(&[OptionNumber::URI_PATH]) && has(&[OptionNumber::ETAG, OptionNumber::ECHO]));
+    assert!(has(&[OptionNumber::NO_RESPONSE]), "it may be");
+    assert!(!has(&[OptionNumber::ETAG, OptionNumber::SIZE1]) && !has(&[]));
+    let list = options(&[(OptionNumber::SIZE1, b"")]);
+    let others = Present::listed(&[OptionNumber::ECHO, OptionNumber::URI_PATH]);
+    assert!(!Present::of(list.view()).meets(others));
 }

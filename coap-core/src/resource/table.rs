@@ -1,13 +1,13 @@
 //! Which resource a path leads to.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use slab::Slab;
 
 use super::Resource;
 use crate::Refused;
+use crate::list::{Links, List};
 
 /// Names a resource of this endpoint, as long as it is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,11 +17,21 @@ pub struct ResourceId {
     place: usize,
 }
 
+impl ResourceId {
+    /// A small number that no other resource has at the same time.
+    pub(crate) const fn place(self) -> usize {
+        self.place
+    }
+}
+
 /// All resources of a server, in a tree of path segments.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     resources: Slab<Entry>,
     next_serial: u64,
+    /// In the order of their making.
+    in_order: List,
+    links: Links,
     nodes: Slab<Node>,
     root: usize,
 }
@@ -36,10 +46,23 @@ struct Entry {
 
 #[derive(Clone, Debug, Default)]
 struct Node {
-    children: BTreeMap<Box<[u8]>, usize>,
+    /// By segment.
+    children: Vec<(Box<[u8]>, usize)>,
     resource: Option<ResourceId>,
     /// The resource stands for all below, too.
     subtree: bool,
+}
+
+impl Node {
+    fn child(&self, segment: &[u8]) -> Option<usize> {
+        let place = self.place_of(segment).ok()?;
+        self.children.get(place).map(|(_, child)| *child)
+    }
+
+    /// Where the child is, or would be.
+    fn place_of(&self, segment: &[u8]) -> Result<usize, usize> {
+        self.children.binary_search_by(|(of, _)| (**of).cmp(segment))
+    }
 }
 
 impl Table {
@@ -47,7 +70,8 @@ impl Table {
     pub(crate) fn new() -> Self {
         let mut nodes = Slab::new();
         let root = nodes.insert(Node::default());
-        Self { resources: Slab::new(), next_serial: 0, nodes, root }
+        let (in_order, links) = (List::EMPTY, Links::default());
+        Self { resources: Slab::new(), next_serial: 0, in_order, links, nodes, root }
     }
 
     /// Adds a resource.
@@ -65,7 +89,9 @@ impl Table {
         let subtree = resource.is_subtree();
         let serial = self.next_serial;
         self.next_serial += 1;
-        let id = ResourceId { serial, place: self.resources.insert(Entry { serial, resource, changes: 0 }) };
+        let place = self.resources.insert(Entry { serial, resource, changes: 0 });
+        self.in_order.push(&mut self.links, place as u32);
+        let id = ResourceId { serial, place };
         if let Some(node) = self.nodes.get_mut(at) {
             node.resource = Some(id);
             node.subtree = subtree;
@@ -77,11 +103,12 @@ impl Table {
     pub(crate) fn remove(&mut self, id: ResourceId) -> Option<Resource> {
         self.get(id)?;
         let Entry { resource, .. } = self.resources.try_remove(id.place)?;
+        self.in_order.remove(&mut self.links, id.place as u32);
         let mut at = self.root;
         let mut way: Vec<(usize, &str)> = Vec::new();
         for segment in resource.segments() {
             way.push((at, segment));
-            at = self.nodes.get(at)?.children.get(segment.as_bytes()).copied()?;
+            at = self.nodes.get(at)?.child(segment.as_bytes())?;
         }
         let node = self.nodes.get_mut(at)?;
         (node.resource, node.subtree) = (None, false);
@@ -114,10 +141,8 @@ impl Table {
 
     /// All resources, in the order of their making.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Resource> {
-        let mut all: Vec<_> =
-            self.resources.iter().map(|(_, entry)| (entry.serial, &entry.resource)).collect();
-        all.sort_unstable_by_key(|(serial, _)| *serial);
-        all.into_iter().map(|(_, resource)| resource)
+        let entries = self.in_order.iter(&self.links).filter_map(|place| self.resources.get(place as usize));
+        entries.map(|entry| &entry.resource)
     }
 
     /// Nodes of the tree, the root among them.
@@ -138,28 +163,27 @@ impl Table {
             if node.subtree {
                 found.above = node.resource;
             }
-            at = node.children.get(segment).and_then(|child| self.nodes.get(*child));
+            at = node.child(segment).and_then(|child| self.nodes.get(child));
         }
         found.exact = at.and_then(|node| node.resource);
         found
     }
 
     fn child(&mut self, of: usize, segment: &[u8]) -> usize {
-        let there = self.nodes.get(of).and_then(|node| node.children.get(segment)).copied();
-        there.unwrap_or_else(|| {
-            let child = self.nodes.insert(Node::default());
-            if let Some(node) = self.nodes.get_mut(of) {
-                node.children.insert(segment.into(), child);
-            }
-            child
-        })
+        let Some(Err(place)) = self.nodes.get(of).map(|node| node.place_of(segment)) else {
+            return self.nodes.get(of).and_then(|node| node.child(segment)).unwrap_or(of);
+        };
+        let child = self.nodes.insert(Node::default());
+        if let Some(node) = self.nodes.get_mut(of) {
+            node.children.insert(place, (segment.into(), child));
+        }
+        child
     }
 
     /// Takes out the nodes at the end of a way that lead nowhere.
     fn prune(&mut self, mut way: Vec<(usize, &str)>) {
         while let Some((parent, segment)) = way.pop() {
-            let child =
-                self.nodes.get(parent).and_then(|node| node.children.get(segment.as_bytes())).copied();
+            let child = self.nodes.get(parent).and_then(|node| node.child(segment.as_bytes()));
             let Some(child) = child else { return };
             let idle = |node: &Node| node.resource.is_none() && node.children.is_empty();
             if !self.nodes.get(child).is_some_and(idle) {
@@ -167,7 +191,7 @@ impl Table {
             }
             self.nodes.try_remove(child);
             if let Some(node) = self.nodes.get_mut(parent) {
-                node.children.remove(segment.as_bytes());
+                node.children.retain(|(_, other)| *other != child);
             }
         }
     }

@@ -12,9 +12,18 @@ use crate::block::{Assembled, BlockOptions, Piece, blocks_of};
 use crate::cache_key::operation_key;
 use crate::context::Context;
 use crate::message::Peer;
-use crate::policy::{self, Rejection};
+use crate::policy::{self, Present, Rejection};
 use crate::resource::{ResourceId, is_well_known_core};
 use crate::{Bodies, NonBadOption, OptionList, Resource, Response};
+
+/// The options of [`BlockOptions`].
+const BLOCKS: Present = Present::listed(&[OptionNumber::BLOCK1, OptionNumber::BLOCK2, OptionNumber::SIZE2]);
+
+const OBSERVE: Present = Present::listed(&[OptionNumber::OBSERVE]);
+
+/// What the application does not see.
+const HIDDEN: Present =
+    Present::listed(&[OptionNumber::BLOCK1, OptionNumber::BLOCK2, OptionNumber::ECHO, OptionNumber::OBSERVE]);
 
 /// How a request ends that the application does not see.
 pub(super) enum Ending {
@@ -35,6 +44,7 @@ impl<P: Peer> Server<P> {
         &mut self,
         asker: &Asker<P>,
         message: &Message<'_>,
+        present: Present,
         cx: &mut Context<'_, P>,
     ) -> Result<Open<P>, Ending> {
         let options = message.options;
@@ -46,10 +56,14 @@ impl<P: Peer> Server<P> {
         };
         let found = self.resources.find(options.uri_path()).filter(|id| !is_list || has_path(id));
         let resource = found.and_then(|id| self.resources.get(id));
-        policy::check_request(options, |number| resource.is_some_and(|resource| resource.knows(number)))
-            .map_err(|rejection| rejected(rejection, asker, cx))?;
-        let blocks = blocks_of(options, message.payload)
-            .map_err(|why| Response::new(Code::BAD_REQUEST).payload(why))?;
+        let knows = |number| resource.is_some_and(|resource| resource.knows(number));
+        policy::check_request(options, present, knows).map_err(|rejection| rejected(rejection, asker, cx))?;
+        let blocks = if present.meets(BLOCKS) {
+            blocks_of(options, message.payload)
+                .map_err(|why| Response::new(Code::BAD_REQUEST).payload(why))?
+        } else {
+            BlockOptions::default()
+        };
 
         if resource.is_none() && !is_list {
             return Err(Response::new(Code::NOT_FOUND).into());
@@ -75,12 +89,19 @@ impl<P: Peer> Server<P> {
         };
         if bodies == Bodies::Whole {
             self.assemble(asker, message, &mut open, cx)?;
-            open.options.remove(OptionNumber::BLOCK1).remove(OptionNumber::BLOCK2);
         } else {
             open.payload = Bytes::copy_from_slice(message.payload);
         }
-        open.options.remove(OptionNumber::ECHO);
-        self.registration(asker, &mut open, observable, cx);
+        if present.meets(HIDDEN) {
+            open.options.retain(|number| match number {
+                OptionNumber::ECHO | OptionNumber::OBSERVE => false,
+                OptionNumber::BLOCK1 | OptionNumber::BLOCK2 => bodies == Bodies::Blocks,
+                _ => true,
+            });
+        }
+        if present.meets(OBSERVE) {
+            self.registration(asker, options.observe(), &mut open, observable, cx);
+        }
         Ok(open)
     }
 
@@ -167,12 +188,11 @@ impl<P: Peer> Server<P> {
     fn registration(
         &mut self,
         asker: &Asker<P>,
+        observe: Option<u32>,
         open: &mut Open<P>,
         observable: bool,
         cx: &mut Context<'_, P>,
     ) {
-        let observe = open.options.view().observe();
-        open.options.remove(OptionNumber::OBSERVE);
         let of_first = open.blocks.block2.is_none_or(|block| block.num() == 0);
         if !is_safe(open.method) || !of_first || asker.multicast {
             return;

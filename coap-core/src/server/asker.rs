@@ -51,14 +51,16 @@ impl<P: Peer> Asker<P> {
     /// Sends a response: on the acknowledgement where that has not gone yet, or as a message of its own, of which the owner hears.
     pub(crate) fn send(
         &self,
-        datagram: Vec<u8>,
+        mut datagram: Vec<u8>,
         reliability: Option<Reliability>,
         owner: Option<Owner>,
         cx: &mut Context<'_, P>,
     ) -> Result<Option<OutgoingId>, Refused> {
-        if !self.multicast && cx.outbound.layer.can_piggyback(self.incoming) {
-            cx.outbound.layer.piggyback(self.incoming, datagram, cx.now);
-            return Ok(None);
+        if !self.multicast {
+            match cx.outbound.layer.piggyback(self.incoming, datagram) {
+                Ok(()) => return Ok(None),
+                Err(unsent) => datagram = unsent,
+            }
         }
         let as_asked = if self.confirmable { Reliability::Confirmable } else { Reliability::NonConfirmable };
         let confirmable = !self.multicast && reliability.unwrap_or(as_asked) == Reliability::Confirmable;

@@ -15,8 +15,8 @@ mod sequence;
 
 use alloc::collections::VecDeque;
 
-use coap_codec::{Code, ContentFormat, Message, OptionNumber};
-use machine::{Deadlines, Instant, Random};
+use coap_codec::{Code, ContentFormat, Message, OptionNumber, Options};
+use machine::{Instant, Random};
 
 use self::admission::Ending;
 use self::asker::Asker;
@@ -29,12 +29,15 @@ use crate::block::{self, Assemblies};
 use crate::context::Context;
 use crate::echo::Echo;
 use crate::message::{IncomingId, Peer};
-use crate::outbound::ObserverId;
+use crate::policy::Present;
 use crate::resource::{ResourceId, Table, core_links};
+use crate::timers::Timers;
 use crate::{Action, Config, Gauges, Refused, RequestId, Response, Token};
 
 /// Max-Age of an answer that says "later" (RFC 7252 §5.9.3.4, RFC 8516 §4), in seconds.
 const LATER: u64 = 2;
+
+const EXTENDED: Present = Present::listed(&[OptionNumber::ECHO, OptionNumber::NO_RESPONSE]);
 
 /// The resources, the requests of peers that are not answered yet, and what is kept for further ones.
 #[derive(Debug)]
@@ -47,8 +50,8 @@ pub(crate) struct Server<P> {
     /// When empty acknowledgements are due; in the order of time, since all wait equally long.
     to_acknowledge: VecDeque<(Instant, RequestId)>,
     pub(crate) observers: Observers<P>,
-    /// When notifications that wait may leave.
-    pub(crate) notification_timers: Deadlines<ObserverId>,
+    /// When notifications that wait may leave, by the observer's slot.
+    pub(crate) notification_timers: Timers,
 }
 
 /// A request's message, as the message layer let it through.
@@ -75,7 +78,7 @@ impl<P: Peer> Server<P> {
             open: OpenRequests::new(),
             to_acknowledge: VecDeque::new(),
             observers: Observers::new(),
-            notification_timers: Deadlines::new(),
+            notification_timers: Timers::default(),
         }
     }
 
@@ -114,19 +117,21 @@ impl<P: Peer> Server<P> {
     /// Takes a peer's request in.
     pub(crate) fn request(&mut self, arrived: &Arrived<'_, P>, cx: &mut Context<'_, P>) {
         let options = arrived.message.options;
-        let verified = options.echo().is_some_and(|value| self.echo.verify(arrived.from, value, cx.now));
+        let present = Present::of(options);
+        let extended = if present.meets(EXTENDED) { options } else { Options::EMPTY };
+        let verified = extended.echo().is_some_and(|value| self.echo.verify(arrived.from, value, cx.now));
         let asker = Asker {
             from: arrived.from,
             token: Token::new(arrived.message.token),
             incoming: arrived.incoming,
             confirmable: arrived.confirmable,
             multicast: arrived.multicast,
-            no_response: options.no_response(),
+            no_response: extended.no_response(),
             request_len: arrived.len,
             verified: arrived.verified || verified,
             may_be_challenged: is_safe(arrived.message.code) && !options.contains(OptionNumber::BLOCK1),
         };
-        match self.admit(&asker, &arrived.message, cx) {
+        match self.admit(&asker, &arrived.message, present, cx) {
             Ok(open) => self.ask(open, cx),
             Err(Ending::Answer(piece)) => self.leave_with(&asker, &piece, cx),
             Err(Ending::Silence) => asker.leave(cx),
@@ -194,36 +199,34 @@ impl<P: Peer> Server<P> {
     /// Asks the application, unless there is no room for one more question.
     fn ask(&mut self, open: Open<P>, cx: &mut Context<'_, P>) {
         let (Role::Answer(asker) | Role::Registration(asker)) = &open.role else { return };
-        let asker = asker.clone();
         let Some(resource) = open.resource else {
             let links = core_links(&self.resources, open.options.view());
             let response = Response::new(Code::CONTENT)
                 .with_uint(OptionNumber::CONTENT_FORMAT, ContentFormat::LINK_FORMAT.get().into())
                 .payload(links);
-            let sent = self.answer(&asker, &open, response, cx);
+            let sent = self.answer(asker, &open, response, cx);
             return Self::count_refused(sent, cx);
         };
         if let Some(code) = self.open.refuses(asker.from, &cx.config.limits) {
             let response = Response::new(code).with_uint(OptionNumber::MAX_AGE, LATER);
-            let sent = self.answer(&asker, &open, response, cx);
+            let sent = self.answer(asker, &open, response, cx);
             return Self::count_refused(sent, cx);
         }
-        let trigger =
-            if matches!(open.role, Role::Registration(_)) { Trigger::Registration } else { Trigger::Peer };
-        let incoming = IncomingRequest {
-            id: RequestId(0),
+        let id = self.open.next_id();
+        if asker.confirmable && !asker.multicast {
+            self.to_acknowledge.push_back((cx.now + cx.config.acknowledge_after, id));
+        }
+        let registers = matches!(open.role, Role::Registration(_));
+        cx.actions.push_back(Action::Request(IncomingRequest {
+            id,
             from: asker.from,
             resource,
             method: open.method,
             options: open.options.clone(),
             payload: open.payload.clone(),
             multicast: asker.multicast,
-            trigger,
-        };
-        let id = self.open.put(open);
-        if asker.confirmable && !asker.multicast {
-            self.to_acknowledge.push_back((cx.now + cx.config.acknowledge_after, id));
-        }
-        cx.actions.push_back(Action::Request(IncomingRequest { id, ..incoming }));
+            trigger: if registers { Trigger::Registration } else { Trigger::Peer },
+        }));
+        self.open.put(open);
     }
 }

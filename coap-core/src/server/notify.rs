@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::message::{Event, Interaction, OutgoingId, Peer, Send};
 use crate::outbound::{ObserverId, Owner};
 use crate::resource::ResourceId;
-use crate::{Action, Refused, Reliability, RequestId, Response};
+use crate::{Action, Refused, Reliability, Response};
 
 /// The largest notification to a peer of unknown address, until it acknowledges one: about what any request may be answered with
 /// (RFC 9175 §2.4).
@@ -191,8 +191,10 @@ impl<P: Peer> Server<P> {
 
     /// Sends the notifications whose time has come.
     pub(crate) fn send_waiting(&mut self, cx: &mut Context<'_, P>) {
-        while let Some(id) = self.notification_timers.expire(cx.now) {
-            self.send_if_due(id, cx);
+        while let Some(slot) = self.notification_timers.expire(cx.now) {
+            if let Some(id) = self.observers.id_at(slot) {
+                self.send_if_due(id, cx);
+            }
         }
     }
 
@@ -214,8 +216,10 @@ impl<P: Peer> Server<P> {
             block1: None,
             bodies: observer.bodies,
         };
-        let incoming = IncomingRequest {
-            id: RequestId(0),
+        let id = self.open.next_id();
+        observer.asked = Some(id);
+        cx.actions.push_back(Action::Request(IncomingRequest {
+            id,
             from: observer.peer,
             resource: observer.resource,
             method: observer.method,
@@ -223,12 +227,8 @@ impl<P: Peer> Server<P> {
             payload: observer.payload.clone(),
             multicast: false,
             trigger: Trigger::Change,
-        };
-        let asked = self.open.put(open);
-        if let Some(observer) = self.observers.get(id) {
-            observer.asked = Some(asked);
-        }
-        cx.actions.push_back(Action::Request(IncomingRequest { id: asked, ..incoming }));
+        }));
+        self.open.put(open);
     }
 
     /// A newer notification takes the place of what has not reached the observer yet (§4.5.2): of a message that is being repeated,
@@ -258,7 +258,7 @@ impl<P: Peer> Server<P> {
         let spacing = cx.outbound.layer.round_trip(observer.peer).unwrap_or(cx.config.notifications.spacing);
         let due = observer.last_sent + spacing.min(cx.config.notifications.spacing);
         if !waiting.confirmable && due > cx.now {
-            self.notification_timers.set(id, due);
+            self.notification_timers.set(id.key, due);
             return;
         }
         let Some(Waiting { datagram, confirmable }) = observer.waiting.take() else { return };
@@ -272,13 +272,13 @@ impl<P: Peer> Server<P> {
         } else {
             // The newest state must get there in the end (§4.5): it is asked for once more when there may be room.
             cx.counters.dropped_full += 1;
-            self.notification_timers.set(id, cx.now + AGAIN);
+            self.notification_timers.set(id.key, cx.now + AGAIN);
         }
     }
 
     /// Stops all that is under way for an observer.
     fn silence(&mut self, id: ObserverId, cx: &mut Context<'_, P>) {
-        self.notification_timers.cancel(id);
+        self.notification_timers.cancel(id.key);
         let Some(observer) = self.observers.get(id) else { return };
         observer.waiting = None;
         let (asked, outgoing) = (observer.asked.take(), observer.outgoing.take());

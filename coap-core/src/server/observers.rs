@@ -1,7 +1,5 @@
 //! The server's side of observations: who observes what (RFC 7641 §4).
 
-use alloc::collections::BTreeSet;
-use alloc::collections::btree_map::{BTreeMap, Entry};
 use alloc::vec::Vec;
 use core::ops::Bound;
 
@@ -14,9 +12,11 @@ use super::asker::Asker;
 use super::open::Open;
 use super::sequence::Sequence;
 use crate::block::BlockOptions;
+use crate::list::{Links, List};
 use crate::message::{OutgoingId, Peer};
 use crate::outbound::ObserverId;
 use crate::resource::ResourceId;
+use crate::token::ByToken;
 use crate::{Bodies, Limits, OptionList, RequestId, Token};
 
 /// An entry of the list of observers.
@@ -81,8 +81,10 @@ pub(crate) struct Waiting {
 #[derive(Debug)]
 pub(crate) struct Observers<P> {
     entries: Slab<Observer<P>>,
-    by_registration: BTreeMap<(P, Token), ObserverId>,
-    by_resource: BTreeMap<ResourceId, BTreeSet<ObserverId>>,
+    by_registration: ByToken<P>,
+    /// By the place of the resource.
+    by_resource: Vec<List>,
+    links: Links,
     /// The newest sequence number of all that have been taken out.
     retired: Sequence,
     next_serial: u32,
@@ -92,8 +94,9 @@ impl<P: Peer> Observers<P> {
     pub(crate) fn new() -> Self {
         Self {
             entries: Slab::new(),
-            by_registration: BTreeMap::new(),
-            by_resource: BTreeMap::new(),
+            by_registration: ByToken::new(),
+            by_resource: Vec::new(),
+            links: Links::default(),
             retired: Sequence::default(),
             next_serial: 0,
         }
@@ -108,7 +111,13 @@ impl<P: Peer> Observers<P> {
     }
 
     pub(crate) fn find(&self, peer: P, token: &Token) -> Option<ObserverId> {
-        self.by_registration.get(&(peer, token.clone())).copied()
+        self.id_at(*self.by_registration.get(&(Some(peer), token.clone()))?)
+    }
+
+    /// The name of the observer in a slot.
+    pub(crate) fn id_at(&self, slot: u32) -> Option<ObserverId> {
+        let observer = self.entries.get(slot as usize)?;
+        Some(ObserverId { key: slot, serial: observer.serial })
     }
 
     /// Whether the peer may register with this token: it has done so already, or there is room for one more.
@@ -129,8 +138,12 @@ impl<P: Peer> Observers<P> {
         self.next_serial = self.next_serial.wrapping_add(1);
         observer.serial = self.next_serial;
         let id = ObserverId { key: self.entries.vacant_key() as u32, serial: observer.serial };
-        self.by_registration.insert((observer.peer, observer.token.clone()), id);
-        self.by_resource.entry(observer.resource).or_default().insert(id);
+        self.by_registration.insert((Some(observer.peer), observer.token.clone()), id.key);
+        let place = observer.resource.place();
+        if self.by_resource.len() <= place {
+            self.by_resource.resize(place + 1, List::EMPTY);
+        }
+        self.by_resource[place].push(&mut self.links, id.key);
         self.entries.insert(observer);
         id
     }
@@ -139,30 +152,32 @@ impl<P: Peer> Observers<P> {
         self.get(id)?;
         let observer = self.entries.remove(id.key as usize);
         self.retired = self.retired.max(observer.sequence);
-        self.by_registration.remove(&(observer.peer, observer.token.clone()));
-        if let Entry::Occupied(mut of_resource) = self.by_resource.entry(observer.resource) {
-            of_resource.get_mut().remove(&id);
-            if of_resource.get().is_empty() {
-                of_resource.remove();
-            }
-        }
+        self.by_registration.remove(&(Some(observer.peer), observer.token.clone()));
+        self.by_resource[observer.resource.place()].remove(&mut self.links, id.key);
         Some(observer)
     }
 
-    /// The observers of a resource, in an order that depends on nothing but what happened.
+    /// The observers of a resource, in the order in which they came.
     pub(crate) fn of_resource(&self, resource: ResourceId) -> impl Iterator<Item = ObserverId> {
-        self.by_resource.get(&resource).into_iter().flatten().copied()
+        self.list(resource).iter(&self.links).filter_map(|slot| self.id_at(slot))
     }
 
     pub(crate) fn count(&self, resource: ResourceId) -> usize {
-        self.by_resource.get(&resource).map_or(0, BTreeSet::len)
+        self.list(resource).len()
     }
 
     pub(crate) fn of_peer(&self, peer: P) -> impl Iterator<Item = ObserverId> {
         self.by_registration
-            .range((Bound::Included((peer, Token::EMPTY)), Bound::Unbounded))
-            .take_while(move |((of, _), _)| *of == peer)
-            .map(|(_, id)| *id)
+            .range((Bound::Included((Some(peer), Token::EMPTY)), Bound::Unbounded))
+            .take_while(move |((of, _), _)| *of == Some(peer))
+            .filter_map(|(_, &slot)| self.id_at(slot))
+    }
+
+    /// A resource that is gone has no observers, and its place may be another's.
+    fn list(&self, resource: ResourceId) -> List {
+        let list = self.by_resource.get(resource.place()).copied().unwrap_or(List::EMPTY);
+        let first = list.first().and_then(|slot| self.entries.get(slot as usize));
+        if first.is_some_and(|observer| observer.resource == resource) { list } else { List::EMPTY }
     }
 }
 

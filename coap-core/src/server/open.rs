@@ -35,7 +35,7 @@ pub(crate) struct Open<P> {
 #[derive(Debug)]
 pub(crate) struct OpenRequests<P> {
     places: Slab<Place<P>>,
-    per_peer: BTreeMap<P, usize>,
+    per_peer: BTreeMap<P, u32>,
     next_serial: u32,
 }
 
@@ -79,7 +79,7 @@ impl RequestId {
 
 impl<P: Peer> OpenRequests<P> {
     pub(super) const fn new() -> Self {
-        Self { places: Slab::new(), per_peer: BTreeMap::new(), next_serial: 0 }
+        Self { places: Slab::new(), per_peer: BTreeMap::new(), next_serial: 1 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -89,16 +89,21 @@ impl<P: Peer> OpenRequests<P> {
     /// What a peer is told when there is no room for one more request of it: 4.29 when it has too many itself (RFC 8516), 5.03 when
     /// all have.
     pub(super) fn refuses(&self, peer: P, limits: &Limits) -> Option<Code> {
-        if self.per_peer.get(&peer).is_some_and(|count| *count >= limits.unanswered_per_peer) {
+        if self.per_peer.get(&peer).is_some_and(|count| *count as usize >= limits.unanswered_per_peer) {
             return Some(Code::TOO_MANY_REQUESTS);
         }
         (self.places.len() >= limits.unanswered).then_some(Code::SERVICE_UNAVAILABLE)
     }
 
-    /// Gives a request a name.
+    /// The name that the next request will get.
+    pub(super) fn next_id(&self) -> RequestId {
+        RequestId::new(self.next_serial, self.places.vacant_key())
+    }
+
+    /// Gives a request its name.
     pub(crate) fn put(&mut self, open: Open<P>) -> RequestId {
+        let id = self.next_id();
         self.next_serial = self.next_serial.wrapping_add(1);
-        let id = RequestId::new(self.next_serial, self.places.vacant_key());
         *self.per_peer.entry(open.peer()).or_default() += 1;
         self.places.insert(Place { id, open: Some(open) });
         id

@@ -1,9 +1,10 @@
 //! Which response belongs to which request (RFC 7252 §4.2, §4.4, §5.3.2).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use coap_codec::{Code, MessageType};
-use coap_core::{Action, Config, Failure, Request};
+use coap_core::{Action, Config, Failure, Input, Refused, Request, Token};
 
 use crate::support::{Lone, Wire};
 
@@ -40,6 +41,48 @@ fn a_piggybacked_response_needs_message_id_and_token() {
     assert_eq!(lone.endpoint.counters().unmatched, 3);
     lone.receive(PEER, &ack(Code::CONTENT, &sent, &sent.token));
     assert_eq!(responses(&lone), 1);
+}
+
+/// A token made here says where its exchange is; the application may use the same for another peer, or later.
+#[test]
+fn the_same_token_belongs_to_one_request_of_each_peer() {
+    let (mut lone, sent) = asked(get());
+    let again = || Request { token: Some(Token::new(&sent.token)), ..get() };
+    assert_eq!(lone.endpoint.request(PEER, again(), lone.now), Err(Refused::TokenInUse));
+    let other = lone.endpoint.request(STRANGER, again(), lone.now).unwrap();
+    let to_other = lone.only_sent();
+    assert_eq!(to_other.token, sent.token);
+    lone.receive(STRANGER, &ack(Code::CONTENT, &to_other, &sent.token));
+    let answered = |lone: &Lone| match lone.reported.back() {
+        Some(Action::Response { handle, .. }) => Some(*handle),
+        _ => None,
+    };
+    assert_eq!(answered(&lone), Some(other));
+    lone.receive(PEER, &ack(Code::CONTENT, &sent, &sent.token));
+    assert_ne!(answered(&lone), Some(other));
+    assert_eq!(responses(&lone), 2);
+    // Both are over: the token is free, wherever the exchange comes to lie.
+    for _ in 0..2 {
+        lone.endpoint.request(PEER, get(), lone.now).unwrap();
+        let later = lone.endpoint.request(PEER, again(), lone.now).unwrap();
+        lone.endpoint.cancel(later, lone.now);
+    }
+    assert_eq!(lone.endpoint.gauges().requests, 2);
+}
+
+#[test]
+fn tokens_made_here_differ_in_more_than_the_place_of_the_exchange() {
+    let mut lone = Lone::new(Config::default());
+    let mut tokens = BTreeSet::new();
+    for _ in 0..1000 {
+        let handle = lone.endpoint.request(PEER, get().non_confirmable(), lone.now).unwrap();
+        lone.drain();
+        tokens.extend(lone.sent.pop_front().map(|(_, wire)| wire.token));
+        lone.endpoint.cancel(handle, lone.now);
+        lone.now += Duration::from_secs(60);
+        lone.endpoint.handle(Input::Tick, lone.now);
+    }
+    assert_eq!(tokens.len(), 1000);
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn get(id: u16) -> Vec<u8> {
 }
 
 fn answer(node: &mut Node, incoming: IncomingId) {
-    node.layer.piggyback(incoming, body(Code::CONTENT, 1, b"0123456789"), node.now);
+    node.layer.piggyback(incoming, body(Code::CONTENT, 1, b"0123456789")).unwrap();
 }
 
 /// Every state × event: the next state and the reply.
@@ -55,7 +55,7 @@ fn a_repetition_gets_the_same_bytes_for_exchange_lifetime_and_is_new_after_it() 
     for payload in [&b"short"[..], &[b'x'; 500]] {
         let mut node = Node::new();
         let incoming = node.request(1, &post(5));
-        node.layer.piggyback(incoming, body(Code::CHANGED, 1, payload), node.now);
+        node.layer.piggyback(incoming, body(Code::CHANGED, 1, payload)).unwrap();
         let first = node.sent_one();
         for _ in 0..3 {
             node.wait(seconds(82.0));
@@ -203,7 +203,7 @@ fn an_answer_larger_than_all_memory_costs_nobody_else_theirs() {
     let incoming = node.request(1, &get(1));
     answer(&mut node, incoming);
     let large = node.request(1, &get(2));
-    node.layer.piggyback(large, body(Code::CONTENT, 1, &[0; 200]), node.now);
+    node.layer.piggyback(large, body(Code::CONTENT, 1, &[0; 200])).unwrap();
     assert_eq!(node.sent().len(), 2);
     assert_eq!(node.receive(1, &get(1)), Arrival::Nothing);
     assert_eq!(node.sent().len(), 1);

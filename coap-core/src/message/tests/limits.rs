@@ -9,7 +9,7 @@ fn at_the_limit_of_peers_the_longest_silent_one_gives_way_if_it_loses_nothing_th
     node.layer.acknowledge(post, node.now);
     for peer in [2, 3] {
         let incoming = node.request(peer, &message(CON, Code::GET, 1, 1, b""));
-        node.layer.piggyback(incoming, body(Code::CONTENT, 1, b""), node.now);
+        node.layer.piggyback(incoming, body(Code::CONTENT, 1, b"")).unwrap();
     }
     node.send_ok(3, CON_REQUEST);
     node.request(4, &message(CON, Code::POST, 1, 1, b""));

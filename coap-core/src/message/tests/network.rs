@@ -67,7 +67,7 @@ impl World {
         let token = decode(datagram).token[0];
         *self.handled.entry(token).or_default() += 1;
         if confirmable && self.random.chance(1, 2) {
-            self.server.layer.piggyback(incoming, body(Code::CHANGED, token, b"done"), self.now);
+            self.server.layer.piggyback(incoming, body(Code::CHANGED, token, b"done")).unwrap();
             return;
         }
         self.server.layer.acknowledge(incoming, self.now);

@@ -3,10 +3,10 @@
 use alloc::collections::BTreeMap;
 
 use super::*;
+use crate::list::{Links, List};
 use crate::message::index::{Index, name};
-use crate::message::list::{Links, List};
 use crate::message::table::Table;
-use crate::message::timers::Timers;
+use crate::timers::Timers;
 
 #[test]
 fn timers_expire_in_order_however_they_were_set_moved_and_stopped() {

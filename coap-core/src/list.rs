@@ -1,3 +1,5 @@
+//! Lists of the slots of a table.
+
 use alloc::vec::Vec;
 
 const NONE: u32 = u32::MAX;
@@ -5,8 +7,8 @@ const NONE: u32 = u32::MAX;
 /// The neighbours of each slot of a table, for lists that slots join and leave in constant time.
 ///
 /// A slot is in one list at most of those that share the links.
-#[derive(Debug, Default)]
-pub(super) struct Links(Vec<Link>);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Links(Vec<Link>);
 
 #[derive(Clone, Copy, Debug)]
 struct Link {
@@ -14,41 +16,48 @@ struct Link {
     next: u32,
 }
 
+impl Links {
+    #[cold]
+    fn grow(&mut self, to: usize) {
+        self.0.resize(to + 1, Link { previous: NONE, next: NONE });
+    }
+}
+
 /// A list of slots, the oldest first.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct List {
+pub(crate) struct List {
     first: u32,
     last: u32,
     len: u32,
 }
 
 impl List {
-    pub(super) const EMPTY: Self = Self { first: NONE, last: NONE, len: 0 };
+    pub(crate) const EMPTY: Self = Self { first: NONE, last: NONE, len: 0 };
 
-    pub(super) const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.len as usize
     }
 
-    pub(super) fn first(&self) -> Option<u32> {
+    pub(crate) fn first(&self) -> Option<u32> {
         (self.first != NONE).then_some(self.first)
     }
 
-    pub(super) fn last(&self) -> Option<u32> {
+    pub(crate) fn last(&self) -> Option<u32> {
         (self.last != NONE).then_some(self.last)
     }
 
     /// The slots in order.
-    pub(super) fn iter<'a>(&self, links: &'a Links) -> impl Iterator<Item = u32> + use<'a> {
+    pub(crate) fn iter<'a>(&self, links: &'a Links) -> impl Iterator<Item = u32> + use<'a> {
         core::iter::successors(self.first(), |&slot| {
             Some(links.0[slot as usize].next).filter(|&next| next != NONE)
         })
     }
 
     /// Puts a slot that is in no list at the end of this one.
-    pub(super) fn push(&mut self, links: &mut Links, slot: u32) {
+    pub(crate) fn push(&mut self, links: &mut Links, slot: u32) {
         let index = slot as usize;
         if links.0.len() <= index {
-            links.0.resize(index + 1, Link { previous: NONE, next: NONE });
+            links.grow(index);
         }
         links.0[index] = Link { previous: self.last, next: NONE };
         match self.last {
@@ -60,7 +69,7 @@ impl List {
     }
 
     /// Takes out a slot that is in this list.
-    pub(super) fn remove(&mut self, links: &mut Links, slot: u32) {
+    pub(crate) fn remove(&mut self, links: &mut Links, slot: u32) {
         let Link { previous, next } = links.0[slot as usize];
         match previous {
             NONE => self.first = next,

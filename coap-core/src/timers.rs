@@ -1,3 +1,5 @@
+//! Timers of the slots of a table.
+
 use alloc::vec::Vec;
 
 use machine::Instant;
@@ -7,8 +9,8 @@ const NONE: u32 = u32::MAX;
 /// At most one time for each slot: a heap that knows where each slot stands, so that a timer can be moved and stopped.
 ///
 /// `machine::Deadlines` without its trees: a timer is started and stopped with every exchange.
-#[derive(Debug, Default)]
-pub(super) struct Timers {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Timers {
     /// The parent of `i` is `(i - 1) / 2`, and not later.
     heap: Vec<(Instant, u32)>,
     /// By slot: where it is in the heap.
@@ -17,14 +19,14 @@ pub(super) struct Timers {
 
 impl Timers {
     /// The earliest time.
-    pub(super) fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         self.heap.first().map(|&(at, _)| at)
     }
 
     /// Starts the timer of a slot, or moves it.
-    pub(super) fn set(&mut self, slot: u32, at: Instant) {
+    pub(crate) fn set(&mut self, slot: u32, at: Instant) {
         if self.places.len() <= slot as usize {
-            self.places.resize(slot as usize + 1, NONE);
+            self.grow(slot);
         }
         let place = match self.places[slot as usize] {
             NONE => {
@@ -40,7 +42,7 @@ impl Timers {
     }
 
     /// Stops the timer of a slot.
-    pub(super) fn cancel(&mut self, slot: u32) {
+    pub(crate) fn cancel(&mut self, slot: u32) {
         let Some(&place) = self.places.get(slot as usize) else { return };
         if place == NONE {
             return;
@@ -53,10 +55,15 @@ impl Timers {
     }
 
     /// Takes out a slot whose time is at or before `now`, the earliest first, and of those the lowest slot.
-    pub(super) fn expire(&mut self, now: Instant) -> Option<u32> {
+    pub(crate) fn expire(&mut self, now: Instant) -> Option<u32> {
         let &(_, slot) = self.heap.first().filter(|(at, _)| *at <= now)?;
         self.cancel(slot);
         Some(slot)
+    }
+
+    #[cold]
+    fn grow(&mut self, slot: u32) {
+        self.places.resize(slot as usize + 1, NONE);
     }
 
     /// Moves what stands at a place to where it belongs.
