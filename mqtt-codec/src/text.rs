@@ -3,6 +3,8 @@
 //! Eight bytes at a time are looked at for everything that could be wrong; only text with something
 //! beyond plain ASCII pays for a closer look.
 
+use ascii::AsAsciiStr;
+
 use crate::Malformed;
 use crate::reader::{Parsed, binary, refuse};
 
@@ -10,16 +12,23 @@ use crate::reader::{Parsed, binary, refuse};
 #[inline]
 pub(crate) fn string(input: &[u8]) -> Parsed<'_, &str> {
     let (rest, bytes) = binary(input)?;
-    check_string(bytes).map_err(refuse)?;
-    Ok((rest, core::str::from_utf8(bytes).map_err(|_| refuse(Malformed::NotUtf8))?))
+    let text = if is_plain(bytes, zero_or_beyond_ascii) { ascii(bytes) } else { look_closer(bytes, false) };
+    Ok((rest, text.map_err(refuse)?))
+}
+
+/// A string that was looked at before.
+#[inline]
+pub(crate) fn checked_string(input: &[u8]) -> Parsed<'_, &str> {
+    let (rest, bytes) = binary(input)?;
+    Ok((rest, ascii(bytes).map_err(refuse)?))
 }
 
 /// A topic name, or an empty one (which PUBLISH of 5.0 allows beside an alias).
 #[inline]
 pub(crate) fn topic_name_or_empty(input: &[u8]) -> Parsed<'_, &str> {
     let (rest, bytes) = binary(input)?;
-    check_topic_name(bytes).map_err(refuse)?;
-    Ok((rest, core::str::from_utf8(bytes).map_err(|_| refuse(Malformed::NotUtf8))?))
+    let text = if is_plain(bytes, unfit_for_topic_name) { ascii(bytes) } else { look_closer(bytes, true) };
+    Ok((rest, text.map_err(refuse)?))
 }
 
 /// A topic name of at least one character.
@@ -34,26 +43,33 @@ pub(crate) fn topic_name(input: &[u8]) -> Parsed<'_, &str> {
 /// Whether the bytes are well-formed UTF-8 without U+0000.
 #[inline]
 pub(crate) fn check_string(bytes: &[u8]) -> Result<(), Malformed> {
-    if is_plain(bytes, zero_or_beyond_ascii) { Ok(()) } else { look_closer(bytes, false) }
+    if is_plain(bytes, zero_or_beyond_ascii) { Ok(()) } else { look_closer(bytes, false).map(drop) }
 }
 
 /// Whether the bytes are well-formed UTF-8 without U+0000 and the wildcards.
 #[inline]
 pub(crate) fn check_topic_name(bytes: &[u8]) -> Result<(), Malformed> {
-    let suspicious = |word| zero_or_beyond_ascii(word) | wildcard(word);
-    if is_plain(bytes, suspicious) { Ok(()) } else { look_closer(bytes, true) }
+    if is_plain(bytes, unfit_for_topic_name) { Ok(()) } else { look_closer(bytes, true).map(drop) }
+}
+
+/// The text, which is most likely ASCII: that is cheaper to tell than UTF-8.
+#[inline]
+fn ascii(bytes: &[u8]) -> Result<&str, Malformed> {
+    match bytes.as_ascii_str() {
+        Ok(text) => Ok(text.as_str()),
+        Err(_) => core::str::from_utf8(bytes).map_err(|_| Malformed::NotUtf8),
+    }
 }
 
 #[cold]
-fn look_closer(bytes: &[u8], topic_name: bool) -> Result<(), Malformed> {
-    if core::str::from_utf8(bytes).is_err() {
-        Err(Malformed::NotUtf8)
-    } else if bytes.contains(&0) {
+fn look_closer(bytes: &[u8], topic_name: bool) -> Result<&str, Malformed> {
+    let text = core::str::from_utf8(bytes).map_err(|_| Malformed::NotUtf8)?;
+    if text.contains('\0') {
         Err(Malformed::NullCharacter)
-    } else if topic_name && bytes.iter().any(|byte| matches!(byte, b'+' | b'#')) {
+    } else if topic_name && text.contains(['+', '#']) {
         Err(Malformed::WildcardInTopicName)
     } else {
-        Ok(())
+        Ok(text)
     }
 }
 
@@ -70,6 +86,11 @@ const fn zero_or_beyond_ascii(word: u64) -> u64 {
 #[inline]
 const fn wildcard(word: u64) -> u64 {
     ((word | (0x08 * ONES)) ^ (0x2B * ONES)).wrapping_sub(ONES) & HIGH_BITS
+}
+
+#[inline]
+const fn unfit_for_topic_name(word: u64) -> u64 {
+    zero_or_beyond_ascii(word) | wildcard(word)
 }
 
 /// Whether no word of the text is suspicious. The last word may overlap the one before.

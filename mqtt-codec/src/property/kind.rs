@@ -201,8 +201,7 @@ impl<'a> Value<'a> for &'a str {
 
     #[inline]
     fn read(input: &'a [u8]) -> Parsed<'a, Self> {
-        let (rest, bytes) = binary(input)?;
-        Ok((rest, core::str::from_utf8(bytes).map_err(|_| refuse(Malformed::NotUtf8))?))
+        text::checked_string(input)
     }
 
     #[inline]
