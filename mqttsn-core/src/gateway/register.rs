@@ -6,7 +6,7 @@ use mqttsn_codec::{Packet, RegAck, Register, ReturnCode, ShortTopic, Topic, Topi
 
 use super::Gateway;
 use super::config::Config;
-use super::peer::{Peer, PeerKey};
+use super::peer::{Peer, PeerKey, Request, RequestKind};
 use super::predefined::Predefined;
 
 /// What a message to a client is sent under.
@@ -46,7 +46,10 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
 
 /// The client's id of a topic, a new one if it has none.
 pub(super) fn assign<P>(peer: &mut Peer<P>, config: &Config, name: &str) -> Option<TopicId> {
-    let pinned = peer.slot.as_ref().and_then(|slot| slot.topic_id());
+    let sending = peer.slot.as_ref().and_then(|slot| slot.topic_id());
+    // What SUBACK will tell.
+    let told = |id: TopicId, request: &Request| request.kind == RequestKind::Subscribe { topic_id: id.get() };
+    let pinned = |id| sending == Some(id) || peer.requests.iter().any(|request| told(id, request));
     peer.topics.assign(name, config.max_topics, pinned)
 }
 

@@ -47,8 +47,13 @@ impl Topics {
         self.entry(id).map(|entry| &*entry.name)
     }
 
-    /// The id of a name, a new one if it has none; `None` when all `limit` ids are in use. `pinned` is in use, too.
-    pub(super) fn assign(&mut self, name: &str, limit: u16, pinned: Option<TopicId>) -> Option<TopicId> {
+    /// The id of a name, a new one if it has none; `None` when all `limit` ids are in use. What is `pinned` is in use, too.
+    pub(super) fn assign(
+        &mut self,
+        name: &str,
+        limit: u16,
+        pinned: impl Fn(TopicId) -> bool,
+    ) -> Option<TopicId> {
         self.clock = self.clock.wrapping_add(1);
         if let Some(id) = self.find(name) {
             let clock = self.clock;
@@ -143,9 +148,9 @@ impl Topics {
     }
 
     /// The place that was not used for the longest time and that the client did not ask for.
-    fn least_used(&self, pinned: Option<TopicId>) -> Option<usize> {
+    fn least_used(&self, pinned: impl Fn(TopicId) -> bool) -> Option<usize> {
         let entries = self.entries.iter().enumerate();
-        let free = entries.filter(|(at, entry)| !entry.held && (pinned.is_none() || self.id(*at) != pinned));
+        let free = entries.filter(|(at, entry)| !entry.held && !self.id(*at).is_some_and(&pinned));
         free.max_by_key(|(_, entry)| self.clock.wrapping_sub(entry.used)).map(|(at, _)| at)
     }
 
@@ -170,7 +175,8 @@ mod tests {
     #[test]
     fn the_same_name_has_the_same_id() {
         let mut topics = Topics::default();
-        let ids: Vec<_> = ["b", "a", "c", "a"].map(|name| topics.assign(name, 9, None).unwrap().get()).into();
+        let ids: Vec<_> =
+            ["b", "a", "c", "a"].map(|name| topics.assign(name, 9, |_| false).unwrap().get()).into();
         assert_eq!(ids, [1, 2, 3, 2]);
         assert_eq!(topics.find("c"), TopicId::new(3));
         assert_eq!(topics.name(TopicId::new(2).unwrap()), Some("a"));
@@ -182,26 +188,26 @@ mod tests {
     fn ids_that_the_client_asked_for_never_give_way() {
         let mut topics = Topics::default();
         for name in ["a", "b", "c"] {
-            topics.assign(name, 3, None);
+            topics.assign(name, 3, |_| false);
         }
         let (a, b) = (topics.find("a").unwrap(), topics.find("b").unwrap());
         topics.hold(a);
         topics.set_known(b, true);
-        topics.assign("c", 3, None);
-        assert_eq!(topics.assign("d", 3, None), Some(b), "the one not used for the longest time");
+        topics.assign("c", 3, |_| false);
+        assert_eq!(topics.assign("d", 3, |_| false), Some(b), "the one not used for the longest time");
         assert!(!topics.is_known(b));
         assert_eq!(topics.find("b"), None);
-        assert_eq!(topics.assign("e", 3, Some(b)), topics.assign("e", 3, None));
+        assert_eq!(topics.assign("e", 3, |id| id == b), topics.assign("e", 3, |_| false));
         for id in [2, 3] {
             topics.hold(TopicId::new(id).unwrap());
         }
-        assert_eq!(topics.assign("f", 3, None), None);
+        assert_eq!(topics.assign("f", 3, |_| false), None);
     }
 
     #[test]
     fn ids_go_round() {
         let mut topics = Topics::new(65_532);
-        let ids: Vec<_> = ["a", "b", "c"].map(|name| topics.assign(name, 9, None).unwrap().get()).into();
+        let ids: Vec<_> = ["a", "b", "c"].map(|name| topics.assign(name, 9, |_| false).unwrap().get()).into();
         assert_eq!(ids, [65_533, 65_534, 1]);
         assert_eq!(topics.name(TopicId::MIN), Some("c"));
         assert_eq!(topics.name(TopicId::new(2).unwrap()), None);
@@ -211,7 +217,7 @@ mod tests {
     fn all_65534_ids_can_be_used() {
         let mut topics = Topics::default();
         for number in 1..=u16::MAX {
-            let id = topics.assign(&format!("topic/{number}"), u16::MAX, None);
+            let id = topics.assign(&format!("topic/{number}"), u16::MAX, |_| false);
             if let Some(id) = id {
                 topics.hold(id);
             }

@@ -1,11 +1,13 @@
 //! What killed or broke other gateways: nothing happens here, and nobody else is touched.
 
-use mqttsn_codec::{Connect, Delivery, Packet, ReturnCode, Subscribe, SubscribeTopic, Topic};
+use mqttsn_codec::{
+    Connect, Delivery, Packet, Register, ReturnCode, SubAck, Subscribe, SubscribeTopic, Topic,
+};
 use mqttsn_core::gateway::{Action, Input, State};
 
 use crate::support::{
-    AtLeastOnce, AtMostOnce, Bench, CONNACK, PING, Sent, aggregating, both, connect, hex, id, puback,
-    publish, qos1, seconds,
+    AtLeastOnce, AtMostOnce, Bench, CONNACK, PING, Sent, aggregating, both, both_with, connect, hex, id,
+    puback, publish, qos1, regack, seconds,
 };
 
 /// A client that has nothing to do with it, and that must not notice.
@@ -306,4 +308,27 @@ fn output_that_leaves_on_a_connection_that_is_given_up_does_not_come_again() {
     let whole = output(&bench);
     bench.gateway.handle(Input::Sent { upstream, bytes: 2 }, bench.now + seconds(1000));
     assert_eq!(output(&bench), whole[2..]);
+}
+
+/// All topic ids are in use, be it that one is to be told with a SUBACK that has not come.
+#[test]
+fn the_topic_id_of_a_subscription_is_not_given_away_before_its_suback() {
+    let change = |config: &mut mqttsn_core::gateway::Config| config.max_topics = 1;
+    both_with(change, |mut bench| {
+        bench.connect(1, "c");
+        let topic = SubscribeTopic::Name("a/b");
+        let subscribe =
+            Packet::Subscribe(Subscribe { dup: false, qos: AtLeastOnce, message_id: id(5), topic });
+        let register = Packet::Register(Register { topic_id: None, message_id: id(6), topic_name: "other" });
+        for packet in [subscribe, register] {
+            let mut bytes = Vec::new();
+            packet.encode(&mut bytes).unwrap();
+            bench.gateway.handle(Input::Datagram { from: 1, bytes: &bytes, broadcast: false }, bench.now);
+        }
+        bench.settle();
+        bench.advance(seconds(1));
+        let (message_id, return_code) = (id(5), ReturnCode::ACCEPTED);
+        let suback = SubAck { qos: AtLeastOnce, topic_id: 1, message_id, return_code };
+        bench.expect(1, &[regack(0, id(6), 1), Packet::SubAck(suback)]);
+    });
 }
