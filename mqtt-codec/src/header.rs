@@ -98,13 +98,14 @@ pub(crate) const fn varint_len(value: usize) -> usize {
 }
 
 /// Writes the fixed header and the two bytes that follow it in most packets (an identifier or a length).
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as a call it costs more than what it does for most packets")]
 pub(crate) fn put_header_and_u16(first: u8, remaining: usize, value: u16, out: &mut impl Output) {
     let [high, low] = value.to_be_bytes();
     if remaining < 0x80 {
         out.put(&[first, remaining as u8, high, low]);
     } else {
-        put_header(first, remaining, out);
+        put_long_header(first, remaining, out);
         out.put(&[high, low]);
     }
 }
@@ -115,7 +116,11 @@ pub(crate) fn put_header(first: u8, remaining: usize, out: &mut impl Output) {
     if remaining < 0x80 {
         out.put(&[first, remaining as u8]);
     } else {
-        out.put(&[first]);
-        put_varint(remaining, out);
+        put_long_header(first, remaining, out);
     }
+}
+
+fn put_long_header(first: u8, remaining: usize, out: &mut impl Output) {
+    out.put(&[first]);
+    put_varint(remaining, out);
 }

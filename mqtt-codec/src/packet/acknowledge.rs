@@ -1,6 +1,6 @@
 //! PUBACK, PUBREC, PUBREL and PUBCOMP, §3.4 to §3.7: the same packet with four names.
 
-use super::{Encode, encode, put_small};
+use super::{Encode, Lengths, encode, put_small};
 use crate::header::put_header_and_u16;
 use crate::reader::{byte, end, packet_identifier};
 use crate::writer::Output;
@@ -124,14 +124,16 @@ impl Typed<'_> {
 }
 
 impl Encode for Typed<'_> {
-    fn remaining_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
+    fn lengths(&self, version: ProtocolVersion) -> Result<Lengths, EncodeError> {
         let Acknowledge { reason, properties, .. } = self.acknowledge;
-        Ok(2 + tail_len(*reason, properties, version, self.packet, PropertyContext::Acknowledgement.bit())?)
+        let tail =
+            tail_len(*reason, properties, version, self.packet, PropertyContext::Acknowledgement.bit())?;
+        Ok(Lengths { remaining: 2 + tail, properties: 0 })
     }
 
-    fn put(&self, _: ProtocolVersion, remaining: usize, out: &mut impl Output) {
+    fn put(&self, _: ProtocolVersion, lengths: Lengths, out: &mut impl Output) {
         let Acknowledge { packet_id, reason, properties } = self.acknowledge;
-        put_header_and_u16(self.packet.first_byte(), remaining, packet_id.get(), out);
-        put_tail(*reason, properties, remaining - 2, out);
+        put_header_and_u16(self.packet.first_byte(), lengths.remaining, packet_id.get(), out);
+        put_tail(*reason, properties, lengths.remaining - 2, out);
     }
 }

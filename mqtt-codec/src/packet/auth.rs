@@ -1,7 +1,7 @@
 //! AUTH, §3.15.
 
-use super::Encode;
 use super::acknowledge::{put_tail, reason_and_properties, tail_len};
+use super::{Encode, Lengths};
 use crate::header::put_header;
 use crate::writer::Output;
 use crate::{EncodeError, Malformed, PacketType, Properties, PropertyContext, ProtocolVersion, ReasonCode};
@@ -34,7 +34,7 @@ impl<'a> Auth<'a> {
 }
 
 impl Encode for Auth<'_> {
-    fn remaining_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
+    fn lengths(&self, version: ProtocolVersion) -> Result<Lengths, EncodeError> {
         if version < ProtocolVersion::V5 {
             return Err(EncodeError::NotInVersion);
         }
@@ -43,11 +43,11 @@ impl Encode for Auth<'_> {
         if len > 0 && self.properties.authentication_method().is_none() {
             return Err(Malformed::AuthenticationMethodMissing.into());
         }
-        Ok(len)
+        Ok(Lengths { remaining: len, properties: 0 })
     }
 
-    fn put(&self, _: ProtocolVersion, remaining: usize, out: &mut impl Output) {
-        put_header(PacketType::Auth.first_byte(), remaining, out);
-        put_tail(self.reason, &self.properties, remaining, out);
+    fn put(&self, _: ProtocolVersion, lengths: Lengths, out: &mut impl Output) {
+        put_header(PacketType::Auth.first_byte(), lengths.remaining, out);
+        put_tail(self.reason, &self.properties, lengths.remaining, out);
     }
 }

@@ -1,6 +1,6 @@
 //! CONNACK, §3.2.
 
-use super::Encode;
+use super::{Encode, Lengths};
 use crate::header::put_header_and_u16;
 use crate::reader::{byte, end};
 use crate::writer::Output;
@@ -52,24 +52,25 @@ fn check_flags(flags: u8, reason: ReasonCode, version: ProtocolVersion) -> Resul
 }
 
 impl Encode for ConnAck<'_> {
-    fn remaining_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
+    fn lengths(&self, version: ProtocolVersion) -> Result<Lengths, EncodeError> {
         if self.session_present && self.reason != ReasonCode::SUCCESS {
             return Err(Malformed::SessionPresentWithError.into());
         }
         if !self.reason.allowed_in(PacketType::ConnAck) {
             return Err(Malformed::UndefinedReasonCode(PacketType::ConnAck).into());
         }
-        Ok(2 + self.properties.field_len(version, PropertyContext::ConnAck.bit())?)
+        let properties = self.properties.field_len(version, PropertyContext::ConnAck.bit())?;
+        Ok(Lengths { remaining: 2 + properties, properties })
     }
 
-    fn put(&self, version: ProtocolVersion, remaining: usize, out: &mut impl Output) {
+    fn put(&self, version: ProtocolVersion, lengths: Lengths, out: &mut impl Output) {
         let flags = u8::from(self.session_present && version > ProtocolVersion::V3_1);
         let code = match version {
             ProtocolVersion::V5 => self.reason.get(),
             ProtocolVersion::V3_1 | ProtocolVersion::V3_1_1 => self.reason.to_connect_return_code(),
         };
         let flags_and_code = u16::from_be_bytes([flags, code]);
-        put_header_and_u16(PacketType::ConnAck.first_byte(), remaining, flags_and_code, out);
-        self.properties.put_field(version, out);
+        put_header_and_u16(PacketType::ConnAck.first_byte(), lengths.remaining, flags_and_code, out);
+        self.properties.put_field_of(lengths.properties, out);
     }
 }

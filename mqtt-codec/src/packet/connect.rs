@@ -1,6 +1,6 @@
 //! CONNECT, §3.1.
 
-use super::Encode;
+use super::{Encode, Lengths};
 use crate::header::put_header;
 use crate::reader::{Parsed, be_u16, binary, byte, cond, end, refuse};
 use crate::text::{string, topic_name};
@@ -152,23 +152,26 @@ impl<'a> Will<'a> {
 }
 
 impl Encode for Connect<'_> {
-    fn remaining_len(&self, _: ProtocolVersion) -> Result<usize, EncodeError> {
+    fn lengths(&self, _: ProtocolVersion) -> Result<Lengths, EncodeError> {
         check_flags(self.flags(), self.version)?;
         check_client_id(self.client_id, self.clean_start, self.version)?;
-        let mut len = 2 + self.version.name().len() + 1 + 1 + 2;
-        len += self.properties.field_len(self.version, PropertyContext::Connect.bit())?;
+        let properties = self.properties.field_len(self.version, PropertyContext::Connect.bit())?;
+        let mut len = 2 + self.version.name().len() + 1 + 1 + 2 + properties;
         len += binary_len(self.client_id.as_bytes())?;
         if let Some(will) = &self.will {
             len += will.len(self.version)?;
         }
-        for field in [self.username.map(str::as_bytes), self.password].into_iter().flatten() {
-            len += binary_len(field)?;
+        if let Some(username) = self.username {
+            len += binary_len(username.as_bytes())?;
         }
-        Ok(len)
+        if let Some(password) = self.password {
+            len += binary_len(password)?;
+        }
+        Ok(Lengths { remaining: len, properties })
     }
 
-    fn put(&self, _: ProtocolVersion, remaining: usize, out: &mut impl Output) {
-        put_header(PacketType::Connect.first_byte(), remaining, out);
+    fn put(&self, _: ProtocolVersion, lengths: Lengths, out: &mut impl Output) {
+        put_header(PacketType::Connect.first_byte(), lengths.remaining, out);
         let (level, flags, [high, low]) = (self.version.level(), self.flags(), self.keep_alive.to_be_bytes());
         match self.version {
             ProtocolVersion::V3_1 => {
@@ -178,15 +181,18 @@ impl Encode for Connect<'_> {
                 out.put(&[0, 4, b'M', b'Q', b'T', b'T', level, flags, high, low]);
             }
         }
-        self.properties.put_field(self.version, out);
+        self.properties.put_field_of(lengths.properties, out);
         put_binary(self.client_id.as_bytes(), out);
         if let Some(will) = &self.will {
             will.properties.put_field(self.version, out);
             put_binary(will.topic.as_bytes(), out);
             put_binary(will.payload, out);
         }
-        for field in [self.username.map(str::as_bytes), self.password].into_iter().flatten() {
-            put_binary(field, out);
+        if let Some(username) = self.username {
+            put_binary(username.as_bytes(), out);
+        }
+        if let Some(password) = self.password {
+            put_binary(password, out);
         }
     }
 }

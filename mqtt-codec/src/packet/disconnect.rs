@@ -1,7 +1,7 @@
 //! DISCONNECT, §3.14.
 
-use super::Encode;
 use super::acknowledge::{put_tail, reason_and_properties, tail_len};
+use super::{Encode, Lengths};
 use crate::header::put_header;
 use crate::writer::Output;
 use crate::{
@@ -43,14 +43,15 @@ impl<'a> Disconnect<'a> {
 }
 
 impl Encode for Disconnect<'_> {
-    fn remaining_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
+    fn lengths(&self, version: ProtocolVersion) -> Result<Lengths, EncodeError> {
         const CONTEXTS: u16 =
             PropertyContext::DisconnectToServer.bit() | PropertyContext::DisconnectToClient.bit();
-        tail_len(self.reason, &self.properties, version, PacketType::Disconnect, CONTEXTS)
+        let tail = tail_len(self.reason, &self.properties, version, PacketType::Disconnect, CONTEXTS)?;
+        Ok(Lengths { remaining: tail, properties: 0 })
     }
 
-    fn put(&self, _: ProtocolVersion, remaining: usize, out: &mut impl Output) {
-        put_header(PacketType::Disconnect.first_byte(), remaining, out);
-        put_tail(self.reason, &self.properties, remaining, out);
+    fn put(&self, _: ProtocolVersion, lengths: Lengths, out: &mut impl Output) {
+        put_header(PacketType::Disconnect.first_byte(), lengths.remaining, out);
+        put_tail(self.reason, &self.properties, lengths.remaining, out);
     }
 }

@@ -131,7 +131,8 @@ impl<'a> Packet<'a> {
     /// # Errors
     /// Any [`EncodeError`]. What strings contain is not looked at: a topic name with a wildcard is the
     /// caller's.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as a call it costs more than what it does for most packets")]
     pub fn encode(&self, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
         match self {
             Self::Connect(packet) => packet.encode(version, out),
@@ -185,11 +186,20 @@ impl<'a> Packet<'a> {
 
 /// What a packet does to be encoded.
 pub(crate) trait Encode {
-    /// Checks what the types leave open and returns the remaining length.
-    fn remaining_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError>;
+    /// Checks what the types leave open and returns how long the packet will be.
+    fn lengths(&self, version: ProtocolVersion) -> Result<Lengths, EncodeError>;
 
-    /// Writes the whole packet. Nothing can fail any more.
-    fn put(&self, version: ProtocolVersion, remaining: usize, out: &mut impl Output);
+    /// Writes the whole packet of these lengths. Nothing can fail any more.
+    fn put(&self, version: ProtocolVersion, lengths: Lengths, out: &mut impl Output);
+}
+
+/// The lengths that a packet is written with.
+#[derive(Clone, Copy)]
+pub(crate) struct Lengths {
+    /// The remaining length.
+    pub(crate) remaining: usize,
+    /// The field of properties, if the packet has them always.
+    pub(crate) properties: usize,
 }
 
 /// The remaining length, if there can be such a packet.
@@ -200,18 +210,19 @@ pub(crate) fn bounded(remaining: usize) -> Result<usize, EncodeError> {
 
 #[inline]
 fn encoded_len(packet: &impl Encode, version: ProtocolVersion) -> Result<usize, EncodeError> {
-    let remaining = bounded(packet.remaining_len(version)?)?;
+    let remaining = bounded(packet.lengths(version)?.remaining)?;
     Ok(header_len(remaining) + remaining)
 }
 
 /// Out of line, so that the small packets do not pay for what the large ones need.
 #[inline(never)]
 fn encode<P: Encode>(packet: &P, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
-    let remaining = bounded(packet.remaining_len(version)?)?;
+    let lengths = packet.lengths(version)?;
+    let remaining = bounded(lengths.remaining)?;
     if header_len(remaining) + remaining > out.room() {
         return Err(EncodeError::NoRoom);
     }
-    packet.put(version, remaining, out);
+    packet.put(version, lengths, out);
     Ok(())
 }
 

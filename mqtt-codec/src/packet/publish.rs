@@ -1,6 +1,6 @@
 //! PUBLISH, §3.3.
 
-use super::{Encode, bounded};
+use super::{Encode, Lengths, bounded};
 use crate::header::{header_len, put_header_and_u16};
 use crate::reader::{Parsed, packet_identifier};
 use crate::text::topic_name_or_empty;
@@ -110,12 +110,12 @@ impl<'a> Publish<'a> {
     /// As [`encode`](Self::encode); room is only needed for what is written.
     #[inline]
     pub fn encode_head(&self, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
-        let (remaining, properties) = self.lengths(version)?;
-        let remaining = bounded(remaining)?;
+        let lengths = self.lengths(version)?;
+        let remaining = bounded(lengths.remaining)?;
         if header_len(remaining) + remaining - self.payload.len() > out.room() {
             return Err(EncodeError::NoRoom);
         }
-        self.put_head(remaining, properties, out);
+        self.put_head(lengths, out);
         Ok(())
     }
 
@@ -127,7 +127,7 @@ impl<'a> Publish<'a> {
     /// As [`encode`](Self::encode); room is only needed for what is written.
     #[inline]
     pub fn encode_start(&self, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
-        let (remaining, properties) = self.lengths(version)?;
+        let Lengths { remaining, properties } = self.lengths(version)?;
         let remaining = bounded(remaining)?;
         let block = if properties > 0 { self.properties.encoded().len() } else { 0 };
         if header_len(remaining) + remaining - self.payload.len() - block > out.room() {
@@ -154,18 +154,6 @@ impl<'a> Publish<'a> {
         Ok(Self { delivery, retain: flags & RETAIN != 0, topic, properties, payload })
     }
 
-    /// Remaining length, and the length of the field of properties.
-    #[inline]
-    fn lengths(&self, version: ProtocolVersion) -> Result<(usize, usize), EncodeError> {
-        const CONTEXTS: u16 = PropertyContext::PublishToServer.bit() | PropertyContext::PublishToClient.bit();
-        if self.topic.is_empty() {
-            check_empty_topic(&self.properties, version)?;
-        }
-        let properties = self.properties.field_len(version, CONTEXTS)?;
-        let others = binary_len(self.topic.as_bytes())? + self.identifier_len() + self.payload.len();
-        Ok((others + properties, properties))
-    }
-
     #[inline]
     const fn identifier_len(&self) -> usize {
         match self.delivery {
@@ -175,9 +163,9 @@ impl<'a> Publish<'a> {
     }
 
     #[inline]
-    fn put_head(&self, remaining: usize, properties: usize, out: &mut impl Output) {
-        self.put_before_properties(remaining, out);
-        self.properties.put_field_of(properties, out);
+    fn put_head(&self, lengths: Lengths, out: &mut impl Output) {
+        self.put_before_properties(lengths.remaining, out);
+        self.properties.put_field_of(lengths.properties, out);
     }
 
     #[inline]
@@ -205,14 +193,19 @@ fn check_empty_topic(properties: &Properties<'_>, version: ProtocolVersion) -> R
 
 impl Encode for Publish<'_> {
     #[inline]
-    fn remaining_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
-        Ok(self.lengths(version)?.0)
+    fn lengths(&self, version: ProtocolVersion) -> Result<Lengths, EncodeError> {
+        const CONTEXTS: u16 = PropertyContext::PublishToServer.bit() | PropertyContext::PublishToClient.bit();
+        if self.topic.is_empty() {
+            check_empty_topic(&self.properties, version)?;
+        }
+        let properties = self.properties.field_len(version, CONTEXTS)?;
+        let others = binary_len(self.topic.as_bytes())? + self.identifier_len() + self.payload.len();
+        Ok(Lengths { remaining: others + properties, properties })
     }
 
     #[inline]
-    fn put(&self, _: ProtocolVersion, remaining: usize, out: &mut impl Output) {
-        let others = 2 + self.topic.len() + self.identifier_len() + self.payload.len();
-        self.put_head(remaining, remaining - others, out);
+    fn put(&self, _: ProtocolVersion, lengths: Lengths, out: &mut impl Output) {
+        self.put_head(lengths, out);
         out.put(self.payload);
     }
 }

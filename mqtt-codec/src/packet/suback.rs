@@ -1,6 +1,6 @@
 //! SUBACK, §3.9, and the list of reason codes that UNSUBACK has as well.
 
-use super::Encode;
+use super::{Encode, Lengths};
 use crate::header::put_header_and_u16;
 use crate::reader::packet_identifier;
 use crate::writer::Output;
@@ -36,14 +36,15 @@ impl<'a> SubAck<'a> {
 }
 
 impl Encode for SubAck<'_> {
-    fn remaining_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
+    fn lengths(&self, version: ProtocolVersion) -> Result<Lengths, EncodeError> {
         let properties = self.properties.field_len(version, PropertyContext::Acknowledgement.bit())?;
-        Ok(2 + properties + self.reasons.checked_len(PacketType::SubAck)?)
+        let remaining = 2 + properties + self.reasons.checked_len(PacketType::SubAck)?;
+        Ok(Lengths { remaining, properties })
     }
 
-    fn put(&self, version: ProtocolVersion, remaining: usize, out: &mut impl Output) {
-        put_header_and_u16(PacketType::SubAck.first_byte(), remaining, self.packet_id.get(), out);
-        self.properties.put_field(version, out);
+    fn put(&self, version: ProtocolVersion, lengths: Lengths, out: &mut impl Output) {
+        put_header_and_u16(PacketType::SubAck.first_byte(), lengths.remaining, self.packet_id.get(), out);
+        self.properties.put_field_of(lengths.properties, out);
         let error = match version {
             ProtocolVersion::V5 => return self.reasons.put(out),
             ProtocolVersion::V3_1_1 => ReasonCode::UNSPECIFIED_ERROR,

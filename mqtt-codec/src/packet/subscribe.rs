@@ -1,6 +1,6 @@
 //! SUBSCRIBE, §3.8.
 
-use super::{Encode, SubscribeFilters};
+use super::{Encode, Lengths, SubscribeFilters};
 use crate::header::put_header_and_u16;
 use crate::reader::packet_identifier;
 use crate::writer::Output;
@@ -110,14 +110,14 @@ impl<'a> Subscribe<'a> {
 }
 
 impl Encode for Subscribe<'_> {
-    fn remaining_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
+    fn lengths(&self, version: ProtocolVersion) -> Result<Lengths, EncodeError> {
         let properties = self.properties.field_len(version, PropertyContext::Subscribe.bit())?;
-        Ok(2 + properties + self.filters.checked_len()?)
+        Ok(Lengths { remaining: 2 + properties + self.filters.checked_len()?, properties })
     }
 
-    fn put(&self, version: ProtocolVersion, remaining: usize, out: &mut impl Output) {
-        put_header_and_u16(PacketType::Subscribe.first_byte(), remaining, self.packet_id.get(), out);
-        self.properties.put_field(version, out);
+    fn put(&self, version: ProtocolVersion, lengths: Lengths, out: &mut impl Output) {
+        put_header_and_u16(PacketType::Subscribe.first_byte(), lengths.remaining, self.packet_id.get(), out);
+        self.properties.put_field_of(lengths.properties, out);
         self.filters.put(version, out);
     }
 }

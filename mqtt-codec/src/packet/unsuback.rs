@@ -1,6 +1,6 @@
 //! UNSUBACK, §3.11.
 
-use super::{Encode, ReasonCodes};
+use super::{Encode, Lengths, ReasonCodes};
 use crate::header::put_header_and_u16;
 use crate::reader::{end, packet_identifier};
 use crate::writer::Output;
@@ -35,18 +35,19 @@ impl<'a> UnsubAck<'a> {
 }
 
 impl Encode for UnsubAck<'_> {
-    fn remaining_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
+    fn lengths(&self, version: ProtocolVersion) -> Result<Lengths, EncodeError> {
         if version < ProtocolVersion::V5 {
-            return Ok(2);
+            return Ok(Lengths { remaining: 2, properties: 0 });
         }
         let properties = self.properties.field_len(version, PropertyContext::Acknowledgement.bit())?;
-        Ok(2 + properties + self.reasons.checked_len(PacketType::UnsubAck)?)
+        let remaining = 2 + properties + self.reasons.checked_len(PacketType::UnsubAck)?;
+        Ok(Lengths { remaining, properties })
     }
 
-    fn put(&self, version: ProtocolVersion, remaining: usize, out: &mut impl Output) {
-        put_header_and_u16(PacketType::UnsubAck.first_byte(), remaining, self.packet_id.get(), out);
+    fn put(&self, version: ProtocolVersion, lengths: Lengths, out: &mut impl Output) {
+        put_header_and_u16(PacketType::UnsubAck.first_byte(), lengths.remaining, self.packet_id.get(), out);
         if version == ProtocolVersion::V5 {
-            self.properties.put_field(version, out);
+            self.properties.put_field_of(lengths.properties, out);
             self.reasons.put(out);
         }
     }

@@ -1,6 +1,6 @@
 //! UNSUBSCRIBE, §3.10.
 
-use super::{Encode, UnsubscribeFilters};
+use super::{Encode, Lengths, UnsubscribeFilters};
 use crate::header::put_header_and_u16;
 use crate::reader::packet_identifier;
 use crate::writer::Output;
@@ -29,14 +29,19 @@ impl<'a> Unsubscribe<'a> {
 }
 
 impl Encode for Unsubscribe<'_> {
-    fn remaining_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
+    fn lengths(&self, version: ProtocolVersion) -> Result<Lengths, EncodeError> {
         let properties = self.properties.field_len(version, PropertyContext::Unsubscribe.bit())?;
-        Ok(2 + properties + self.filters.checked_len()?)
+        Ok(Lengths { remaining: 2 + properties + self.filters.checked_len()?, properties })
     }
 
-    fn put(&self, version: ProtocolVersion, remaining: usize, out: &mut impl Output) {
-        put_header_and_u16(PacketType::Unsubscribe.first_byte(), remaining, self.packet_id.get(), out);
-        self.properties.put_field(version, out);
+    fn put(&self, _: ProtocolVersion, lengths: Lengths, out: &mut impl Output) {
+        put_header_and_u16(
+            PacketType::Unsubscribe.first_byte(),
+            lengths.remaining,
+            self.packet_id.get(),
+            out,
+        );
+        self.properties.put_field_of(lengths.properties, out);
         self.filters.put(out);
     }
 }

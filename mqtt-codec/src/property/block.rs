@@ -117,7 +117,8 @@ impl<'a> Properties<'a> {
     }
 
     /// Reads length and block, §2.2.2; nothing before 5.0.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as a call it costs more than what it does for most packets")]
     pub(crate) fn read(
         input: &'a [u8],
         version: ProtocolVersion,
@@ -160,7 +161,8 @@ impl<'a> Properties<'a> {
     }
 
     /// Writes length and properties of this [`field_len`](Self::field_len).
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as a call it costs more than what it does for most packets")]
     pub(crate) fn put_field_of(&self, field_len: usize, out: &mut impl Output) {
         match field_len {
             0 => {}
