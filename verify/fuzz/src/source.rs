@@ -56,6 +56,21 @@ impl<'a> Source<'a> {
         taken
     }
 
+    /// Changes a few bytes, and sometimes cuts the second half off.
+    pub(crate) fn spoil(&mut self, bytes: &mut Vec<u8>) {
+        if bytes.is_empty() || self.once_in(4) {
+            bytes.push(self.byte());
+            return;
+        }
+        for _ in 0..=self.below(3) {
+            let at = usize::from(self.u16()) % bytes.len();
+            bytes[at] = self.byte();
+        }
+        if self.once_in(3) {
+            bytes.truncate(bytes.len() / 2);
+        }
+    }
+
     /// Everything that is left.
     pub fn rest(&mut self) -> &'a [u8] {
         core::mem::take(&mut self.0)

@@ -121,7 +121,7 @@ impl World {
             return;
         }
         if source.once_in(40) {
-            mutate(source, &mut bytes);
+            source.spoil(&mut bytes);
         }
         let verified = source.once_in(3);
         for _ in 0..source.mostly(&[1, 2]) {
@@ -139,7 +139,7 @@ impl World {
             bytes[0] |= 1 << 4;
         }
         if source.once_in(40) {
-            mutate(source, &mut bytes);
+            source.spoil(&mut bytes);
         }
         let times = source.mostly(&[1, 2]);
         for _ in 0..times {
@@ -157,7 +157,7 @@ impl World {
         self.sequence += u32::from(!source.once_in(6));
         let mut bytes = messages::reply(source, datagram, self.sequence);
         if source.once_in(40) {
-            mutate(source, &mut bytes);
+            source.spoil(&mut bytes);
         }
         for _ in 0..source.mostly(&[1, 2]) {
             self.hosts[*host].receive(*from, &bytes, false, false);
@@ -193,19 +193,5 @@ impl World {
         if !source.once_in(4) {
             self.hosts[1 - host].tick(self.now);
         }
-    }
-}
-
-fn mutate(source: &mut Source<'_>, bytes: &mut Vec<u8>) {
-    if bytes.is_empty() || source.once_in(4) {
-        bytes.push(source.byte());
-        return;
-    }
-    for _ in 0..=source.below(3) {
-        let at = usize::from(source.u16()) % bytes.len();
-        bytes[at] = source.byte();
-    }
-    if source.once_in(3) {
-        bytes.truncate(bytes.len() / 2);
     }
 }

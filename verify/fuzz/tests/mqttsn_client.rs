@@ -1,0 +1,107 @@
+//! The laws of the MQTT-SN client, under events that random bytes choose.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use fuzz::mqttsn_client::client;
+use machine::Random;
+use mqttsn_core::client::Counters;
+
+const RUNS: u64 = 10_000;
+
+/// What applications ask for and are told, and what is sent.
+const REPORTS: [&str; 49] = [
+    "connect",
+    "disconnect",
+    "sleep",
+    "check",
+    "wake",
+    "search",
+    "publish_minus_one",
+    "Full",
+    "TooLong",
+    "InvalidTopic",
+    "InvalidClientId",
+    "NoGateway",
+    "NotConnected",
+    "GatewayFound",
+    "GatewayLost",
+    "Connected",
+    "Asleep",
+    "Awake",
+    "Message",
+    "over: Requested",
+    "over: GatewayLost",
+    "over: ByGateway",
+    "over: Refused",
+    "Published",
+    "Subscribed",
+    "Unsubscribed",
+    "Registered",
+    "WillUpdated",
+    "Rejected",
+    "Unanswered",
+    "Interrupted",
+    "SEARCHGW",
+    "GWINFO",
+    "CONNECT",
+    "WILLTOPIC",
+    "WILLMSG",
+    "REGISTER",
+    "REGACK",
+    "PUBLISH",
+    "PUBACK",
+    "PUBREC",
+    "PUBREL",
+    "PUBCOMP",
+    "SUBSCRIBE",
+    "UNSUBSCRIBE",
+    "PINGREQ",
+    "PINGRESP",
+    "DISCONNECT",
+    "WILLTOPICUPD",
+];
+
+#[test]
+fn courses_of_events() {
+    let mut seen: BTreeMap<String, u64> = REPORTS.map(|name| (name.to_owned(), 0)).into();
+    for seed in 0..RUNS {
+        let (_, counters, reports) = with_seed(seed, |random| client(&course(random)));
+        for (name, number) in named(&counters).into_iter().chain(reports) {
+            *seen.entry(name).or_default() += number;
+        }
+    }
+    let poor: Vec<_> = seen.iter().filter(|(_, sum)| **sum < RUNS / 1000).collect();
+    assert!(poor.is_empty(), "a poor mixture: {poor:?} in {RUNS} runs");
+    let often = ["Connected", "Published", "Subscribed", "Registered", "Asleep", "Awake", "Message"];
+    let mixed = often.into_iter().all(|name| seen[name] > RUNS / 4);
+    assert!(mixed, "a poor mixture: {seen:?} in {RUNS} runs");
+}
+
+#[test]
+fn the_same_events_give_the_same_actions() {
+    for seed in 0..RUNS / 20 {
+        let run = || with_seed(seed, |random| client(&course(random)));
+        assert_eq!(run(), run(), "seed {seed}");
+    }
+}
+
+fn course(random: &mut Random) -> Vec<u8> {
+    let mut data = vec![0; 200 + random.below(1800) as usize];
+    random.fill(&mut data);
+    data
+}
+
+/// Says which seed it was when something panics.
+fn with_seed<T>(seed: u64, run: impl FnOnce(&mut Random) -> T) -> T {
+    let mut random = Random::from_u64(seed);
+    let outcome = catch_unwind(AssertUnwindSafe(|| run(&mut random)));
+    outcome.unwrap_or_else(|_| panic!("that was seed {seed}"))
+}
+
+/// Every counter with its name, as `Debug` shows them.
+fn named(counters: &Counters) -> Vec<(String, u64)> {
+    let text = format!("{counters:#?}");
+    let fields = text.lines().filter_map(|line| line.trim().trim_end_matches(',').split_once(": "));
+    fields.map(|(name, number)| (name.to_owned(), number.parse().expect("a number"))).collect()
+}

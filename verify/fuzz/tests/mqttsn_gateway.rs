@@ -1,0 +1,96 @@
+//! The laws of the MQTT-SN gateway, under events that random bytes choose.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use fuzz::mqttsn_gateway::gateway;
+use machine::Random;
+use mqttsn_core::gateway::Counters;
+
+const RUNS: u64 = 4000;
+
+/// What is sent on either side, and what the host is told.
+const REPORTS: [&str; 38] = [
+    "ADVERTISE",
+    "GWINFO",
+    "to all: ADVERTISE",
+    "to all: GWINFO",
+    "CONNACK",
+    "WILLTOPICREQ",
+    "WILLMSGREQ",
+    "REGISTER",
+    "REGACK",
+    "PUBLISH",
+    "PUBACK",
+    "PUBREC",
+    "PUBREL",
+    "PUBCOMP",
+    "SUBACK",
+    "UNSUBACK",
+    "PINGRESP",
+    "DISCONNECT",
+    "WILLTOPICRESP",
+    "WILLMSGRESP",
+    "Connect",
+    "Publish",
+    "PubAck",
+    "PubRec",
+    "PubRel",
+    "PubComp",
+    "Subscribe",
+    "Unsubscribe",
+    "PingReq",
+    "Disconnect",
+    "Connected",
+    "Refused",
+    "Moved",
+    "Asleep",
+    "Disconnected",
+    "Lost",
+    "UpstreamConnected",
+    "UpstreamDisconnected",
+];
+
+#[test]
+fn courses_of_events() {
+    let mut seen: BTreeMap<String, u64> = REPORTS.map(|name| (name.to_owned(), 0)).into();
+    for seed in 0..RUNS {
+        let (_, counters, reports) = with_seed(seed, |random| gateway(&course(random)));
+        for (name, number) in named(&counters).into_iter().chain(reports) {
+            *seen.entry(name).or_default() += number;
+        }
+    }
+    let poor: Vec<_> = seen.iter().filter(|(_, sum)| **sum < RUNS / 1000).collect();
+    assert!(poor.is_empty(), "a poor mixture: {poor:?} in {RUNS} runs");
+    let often = ["connects_accepted", "published", "delivered", "SUBACK", "REGISTER", "PUBREC", "PubComp"];
+    let mixed = often.into_iter().all(|name| seen[name] > RUNS / 10);
+    assert!(mixed, "a poor mixture: {seen:?} in {RUNS} runs");
+}
+
+#[test]
+fn the_same_events_give_the_same_actions() {
+    for seed in 0..RUNS / 20 {
+        let run = || with_seed(seed, |random| gateway(&course(random)));
+        assert_eq!(run(), run(), "seed {seed}");
+    }
+}
+
+fn course(random: &mut Random) -> Vec<u8> {
+    let mut data = vec![0; 200 + random.below(1800) as usize];
+    random.fill(&mut data);
+    data
+}
+
+/// Says which seed it was when something panics.
+fn with_seed<T>(seed: u64, run: impl FnOnce(&mut Random) -> T) -> T {
+    let mut random = Random::from_u64(seed);
+    let outcome = catch_unwind(AssertUnwindSafe(|| run(&mut random)));
+    outcome.unwrap_or_else(|_| panic!("that was seed {seed}"))
+}
+
+/// Every counter with its name, as `Debug` shows them.
+fn named(counters: &Counters) -> Vec<(String, u64)> {
+    let text = format!("{counters:#?}");
+    let fields = text.lines().filter_map(|line| line.trim().trim_end_matches(',').split_once(": "));
+    fields.map(|(name, number)| (name.to_owned(), number.parse().expect("a number"))).collect()
+}
