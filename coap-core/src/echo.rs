@@ -3,7 +3,7 @@
 use machine::{Instant, Random};
 
 use crate::EchoPolicy;
-use crate::expiring::Expiring;
+use crate::peer_map::Expiring;
 
 #[cfg(test)]
 mod tests;
@@ -35,8 +35,9 @@ struct Challenge {
 
 impl<P: Copy + Ord> Echo<P> {
     /// Remembers at most `limit` challenged and as many verified peers.
-    pub(crate) fn new(policy: EchoPolicy, limit: usize, random: Random) -> Self {
-        Self { policy, limit, random, challenged: Expiring::new(), verified: Expiring::new() }
+    pub(crate) fn new(policy: EchoPolicy, limit: usize, mut random: Random) -> Self {
+        let (challenged, verified) = (Expiring::new(random.next_u64()), Expiring::new(random.next_u64()));
+        Self { policy, limit, random, challenged, verified }
     }
 
     /// The largest answer, as a CoAP message, to a request of this many bytes. What lies below counts on both sides, so that

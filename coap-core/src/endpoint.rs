@@ -37,11 +37,12 @@ impl<P: Peer> Endpoint<P> {
         let layer_random = fork(&mut random);
         let layer = MessageLayer::new(config.transmission, config.limits, layer_random);
         let server = Server::new(&config, &mut random, Random::from_seed(of_echo));
+        let client = Client::new(random.next_u64());
         Self {
             random,
             counters: Counters::default(),
             outbound: Outbound::new(layer),
-            client: Client::new(),
+            client,
             server,
             actions: VecDeque::new(),
             config,

@@ -1,7 +1,6 @@
 //! Tokens, RFC 7252 §5.3.1, of any length that RFC 8974 allows.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use core::cmp::Ordering;
 use core::fmt;
 
@@ -14,10 +13,6 @@ enum Kept {
     Short { len: u8, bytes: [u8; 8] },
     Extended(Box<[u8]>),
 }
-
-/// What is named by a token, and by its peer or a group: exchanges of the client, observers of the server. It is one type so
-/// that a firmware has its code once.
-pub(crate) type ByToken<P> = BTreeMap<(Option<P>, Token), u32>;
 
 impl Token {
     /// The empty token, which is as good as any other.

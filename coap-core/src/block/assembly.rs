@@ -70,14 +70,14 @@ const PATIENCE: u32 = 16;
 impl<P: Copy + Ord> Assemblies<P> {
     /// Half of [`Limits::bodies`] is for bodies in this direction. `lifetime` is `EXCHANGE_LIFETIME`, `exponent` the largest
     /// block that is asked for.
-    pub(crate) fn new(limits: &Limits, lifetime: Duration, exponent: u8) -> Self {
+    pub(crate) fn new(limits: &Limits, lifetime: Duration, exponent: u8, key: u64) -> Self {
         let bounds = Bounds {
             bytes: limits.bodies / 2,
             per_peer: limits.bodies_per_peer,
             lifetime,
             patience: lifetime / PATIENCE,
         };
-        Self { store: Store::new(bounds), limit: limits.body, exponent }
+        Self { store: Store::new(bounds, key), limit: limits.body, exponent }
     }
 
     /// Takes a block that [`blocks_of`](super::blocks_of) found sound. `key` is the request's

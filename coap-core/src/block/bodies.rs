@@ -56,7 +56,7 @@ impl<P: Copy + Ord> Bodies<P> {
             patience: Duration::ZERO,
         };
         Self {
-            store: Store::new(bounds),
+            store: Store::new(bounds, random.next_u64()),
             limit: limits.body,
             exponent,
             etag_key: [random.next_u64(), random.next_u64()],

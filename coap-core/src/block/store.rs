@@ -1,9 +1,8 @@
 //! What a server keeps for block-wise operations: bounded in number per peer and in bytes for all, and forgotten when it is not
 //! used for some time (RFC 7959 §7.1).
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::ops::Bound;
+use core::cmp::Ordering;
 use core::time::Duration;
 
 use machine::Instant;
@@ -11,6 +10,7 @@ use slab::Slab;
 
 use crate::cache_key::CacheKey;
 use crate::list::{Links, List};
+use crate::tree::Tree;
 
 /// What an entry takes in the tables, beside its key and what it counts itself.
 const OVERHEAD: usize = 256;
@@ -33,7 +33,8 @@ pub(super) struct Bounds {
 pub(super) struct Store<P, T> {
     bounds: Bounds,
     entries: Slab<Entry<P, T>>,
-    by_operation: BTreeMap<(P, CacheKey), u32>,
+    /// By peer and operation.
+    by_operation: Tree,
     /// By their last use: the first is the first to go.
     by_use: List,
     links: Links,
@@ -50,16 +51,22 @@ struct Entry<P, T> {
     value: T,
 }
 
+impl<P: Copy + Ord, T> Entry<P, T> {
+    fn cmp(&self, peer: P, key: &CacheKey) -> Ordering {
+        self.peer.cmp(&peer).then_with(|| self.key.cmp(key))
+    }
+}
+
 /// There is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
 impl<P: Copy + Ord, T> Store<P, T> {
-    pub(super) fn new(bounds: Bounds) -> Self {
+    pub(super) fn new(bounds: Bounds, key: u64) -> Self {
         Self {
             bounds,
             entries: Slab::new(),
-            by_operation: BTreeMap::new(),
+            by_operation: Tree::new(key),
             by_use: List::EMPTY,
             links: Links::default(),
             bytes: 0,
@@ -68,7 +75,7 @@ impl<P: Copy + Ord, T> Store<P, T> {
     }
 
     pub(super) fn find(&self, peer: P, key: &CacheKey) -> Option<usize> {
-        self.by_operation.get(&(peer, key.clone())).map(|&id| id as usize)
+        self.by_operation.find(|id| self.entries[id as usize].cmp(peer, key)).map(|id| id as usize)
     }
 
     pub(super) fn get(&self, id: usize) -> Option<&T> {
@@ -104,7 +111,8 @@ impl<P: Copy + Ord, T> Store<P, T> {
         let bytes = bytes.saturating_add(key.len()).saturating_add(OVERHEAD);
         self.make_room(bytes, None, now)?;
         let id = self.entries.insert(Entry { peer, key: key.clone(), used: now, bytes, value });
-        self.by_operation.insert((peer, key.clone()), id as u32);
+        let entries = &self.entries;
+        self.by_operation.insert(id as u32, &|other| entries[other as usize].cmp(peer, key));
         self.by_use.push(&mut self.links, id as u32);
         self.bytes += bytes;
         Ok(())
@@ -121,8 +129,9 @@ impl<P: Copy + Ord, T> Store<P, T> {
     }
 
     pub(super) fn remove(&mut self, id: usize) -> Option<T> {
+        let (entries, Entry { peer, key, .. }) = (&self.entries, self.entries.get(id)?);
+        self.by_operation.remove(id as u32, &|other| entries[other as usize].cmp(*peer, key));
         let entry = self.entries.try_remove(id)?;
-        self.by_operation.remove(&(entry.peer, entry.key));
         self.by_use.remove(&mut self.links, id as u32);
         self.bytes -= entry.bytes;
         Some(entry.value)
@@ -159,10 +168,17 @@ impl<P: Copy + Ord, T> Store<P, T> {
     }
 
     fn of(&self, peer: P) -> impl Iterator<Item = usize> {
-        self.by_operation
-            .range((Bound::Included((peer, CacheKey::LEAST)), Bound::Unbounded))
-            .take_while(move |((of, _), _)| *of == peer)
-            .map(|(_, &id)| id as usize)
+        let mut next =
+            self.by_operation.first_from(|id| self.entries[id as usize].cmp(peer, &CacheKey::LEAST));
+        core::iter::from_fn(move || {
+            let id = next?;
+            let entry = self.entries.get(id as usize).filter(|entry| entry.peer == peer)?;
+            next = self.by_operation.first_from(|other| {
+                // The next but for this one.
+                if other == id { Ordering::Less } else { self.entries[other as usize].cmp(peer, &entry.key) }
+            });
+            Some(id as usize)
+        })
     }
 
     /// The one whose last use is longest ago, and when that was.

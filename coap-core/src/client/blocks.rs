@@ -84,7 +84,9 @@ impl<P: Peer> Client<P> {
         let exchange = &mut self.exchanges[key];
         if exchange.download.as_ref().is_none_or(Download::is_safe) {
             let token = fresh_token(key, cx.random);
-            self.change_token(key, token);
+            self.forget_token(key);
+            self.exchanges[key].token = token;
+            self.enter_token(key);
         }
         self.next_message(key, cx);
     }

@@ -20,7 +20,7 @@ use crate::context::Context;
 use crate::message::{self, Interaction, OutgoingId, Peer, Send};
 use crate::outbound::Owner;
 use crate::timers::Timers;
-use crate::token::ByToken;
+use crate::tree::Tree;
 use crate::{Action, Failure, Handle, Refused, Reliability, Request, Response, Token, policy};
 
 /// How often a request is repeated with a new Echo value (RFC 9175 §2.3).
@@ -31,7 +31,7 @@ const ECHO_ATTEMPTS: u8 = 2;
 pub(crate) struct Client<P> {
     exchanges: Slab<Exchange<P>>,
     /// Which exchange a response belongs to, where its token does not say so.
-    by_token: ByToken<P>,
+    by_token: Tree,
     timers: Timers,
     next_serial: u32,
 }
@@ -48,8 +48,8 @@ pub(crate) enum Taken {
 }
 
 impl<P: Peer> Client<P> {
-    pub(crate) fn new() -> Self {
-        Self { exchanges: Slab::new(), by_token: ByToken::new(), timers: Timers::default(), next_serial: 0 }
+    pub(crate) fn new(key: u64) -> Self {
+        Self { exchanges: Slab::new(), by_token: Tree::new(key), timers: Timers::default(), next_serial: 0 }
     }
 
     /// How many there are.
@@ -498,8 +498,8 @@ impl<P: Peer> Client<P> {
     }
 
     fn remove(&mut self, key: usize) {
-        let exchange = self.exchanges.remove(key);
-        self.forget_token(key, &exchange);
+        self.forget_token(key);
+        self.exchanges.remove(key);
         self.timers.cancel(key as u32);
     }
 }

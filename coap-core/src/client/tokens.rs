@@ -3,6 +3,8 @@
 //! A token that is made here says where its exchange is, so that nothing has to be kept to find it. Tokens of the application
 //! are kept.
 
+use core::cmp::Ordering;
+
 use coap_codec::Message;
 use machine::Random;
 
@@ -23,44 +25,27 @@ impl<P: Peer> Client<P> {
     /// The exchange with this token and peer, or with a group.
     pub(super) fn with_token(&self, token: &Token, peer: Option<P>) -> Option<usize> {
         let is_it = |key: &usize| {
-            self.exchanges
-                .get(*key)
-                .is_some_and(|of| of.token == *token && of.peer() == peer && of.kind != Kind::Ping)
+            self.exchanges.get(*key).is_some_and(|exchange| exchange.cmp_name(token, peer).is_eq())
         };
-        let told = place_of(token).filter(is_it);
-        told.or_else(|| {
-            // Nothing is copied where nothing is kept.
-            if self.by_token.is_empty() {
-                None
-            } else {
-                self.by_token.get(&(peer, token.clone())).map(|&key| key as usize)
-            }
-        })
+        let kept = || self.by_token.find(|slot| self.exchanges[slot as usize].cmp_name(token, peer));
+        place_of(token).filter(is_it).or_else(|| kept().map(|slot| slot as usize))
     }
 
     /// From now on responses with its token belong to this exchange.
     pub(super) fn enter_token(&mut self, key: usize) {
         let exchange = &self.exchanges[key];
-        if let Some(name) = exchange.name_to_keep(key) {
-            self.by_token.insert(name, key as u32);
+        if exchange.is_kept(key) {
+            let (token, peer) = (&exchange.token, exchange.peer());
+            self.by_token.insert(key as u32, &|other| self.exchanges[other as usize].cmp_name(token, peer));
         }
     }
 
-    /// Responses with its former token belong to this exchange no more, but those with another.
-    pub(super) fn change_token(&mut self, key: usize, token: Token) {
-        let exchange = &mut self.exchanges[key];
-        let old = exchange.name_to_keep(key);
-        exchange.token = token;
-        if let Some(old) = old {
-            self.by_token.remove(&old);
-        }
-        self.enter_token(key);
-    }
-
-    /// No response belongs to this exchange any more.
-    pub(super) fn forget_token(&mut self, key: usize, exchange: &Exchange<P>) {
-        if let Some(name) = exchange.name_to_keep(key) {
-            self.by_token.remove(&name);
+    /// No response belongs to this exchange any more, until another token is entered.
+    pub(super) fn forget_token(&mut self, key: usize) {
+        let exchange = &self.exchanges[key];
+        if exchange.is_kept(key) {
+            let (token, peer) = (&exchange.token, exchange.peer());
+            self.by_token.remove(key as u32, &|other| self.exchanges[other as usize].cmp_name(token, peer));
         }
     }
 }
@@ -71,10 +56,17 @@ impl<P: Peer> Exchange<P> {
         (self.kind != Kind::Group).then_some(self.to)
     }
 
-    /// Its token and peer, where the token does not say that the exchange is at `key`.
-    fn name_to_keep(&self, key: usize) -> Option<(Option<P>, Token)> {
-        let is_told = self.kind == Kind::Ping || place_of(&self.token) == Some(key);
-        if is_told { None } else { Some((self.peer(), self.token.clone())) }
+    /// The order of its token and peer, and others. A ping has no token: it comes before all.
+    fn cmp_name(&self, token: &Token, peer: Option<P>) -> Ordering {
+        if self.kind == Kind::Ping {
+            return Ordering::Less;
+        }
+        self.token.cmp(token).then_with(|| self.peer().cmp(&peer))
+    }
+
+    /// Whether its token has to be kept, as it does not say that the exchange is at `key`.
+    fn is_kept(&self, key: usize) -> bool {
+        self.kind != Kind::Ping && place_of(&self.token) != Some(key)
     }
 }
 

@@ -136,7 +136,7 @@ impl<P: Peer> MessageLayer<P> {
         Self {
             timing,
             limits,
-            peers: Peers::new(limits.peers, timing.exchange_lifetime),
+            peers: Peers::new(limits.peers, timing.exchange_lifetime, random.next_u64()),
             wake: Timers::default(),
             remembered: Remembered::new(limits, &timing, random.next_u64()),
             messages: Messages::new(random.next_u64()),

@@ -1,4 +1,3 @@
-use alloc::collections::BTreeMap;
 use core::time::Duration;
 
 use machine::{Instant, Random};
@@ -8,6 +7,7 @@ use super::Peer;
 use super::congestion::Brake;
 use super::message_id::MessageIds;
 use crate::list::{Links, List};
+use crate::tree::Tree;
 
 /// What the message layer knows of one peer.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub(super) struct Known<P> {
 /// message ids are free.
 #[derive(Debug)]
 pub(super) struct Peers<P> {
-    slots: BTreeMap<P, u32>,
+    by_address: Tree,
     known: Slab<Known<P>>,
     links: Links,
     /// By the last message.
@@ -48,9 +48,9 @@ pub(super) struct Peers<P> {
 }
 
 impl<P: Peer> Peers<P> {
-    pub(super) fn new(limit: usize, lifetime: Duration) -> Self {
+    pub(super) fn new(limit: usize, lifetime: Duration, key: u64) -> Self {
         Self {
-            slots: BTreeMap::new(),
+            by_address: Tree::new(key),
             known: Slab::new(),
             links: Links::default(),
             by_age: List::EMPTY,
@@ -60,7 +60,7 @@ impl<P: Peer> Peers<P> {
     }
 
     pub(super) fn find(&self, address: P) -> Option<u32> {
-        self.slots.get(&address).copied()
+        self.by_address.find(|slot| self.known[slot as usize].address.cmp(&address))
     }
 
     /// What is known of the peer in an occupied slot.
@@ -92,7 +92,7 @@ impl<P: Peer> Peers<P> {
             evictable: List::EMPTY,
             outgoing: 0,
         }) as u32;
-        self.slots.insert(address, slot);
+        self.by_address.insert(slot, &|other| self.known[other as usize].address.cmp(&address));
         self.by_age.push(&mut self.links, slot);
         slot
     }
@@ -108,8 +108,9 @@ impl<P: Peer> Peers<P> {
     /// Forgets a peer of which nothing is left.
     pub(super) fn remove(&mut self, slot: u32) {
         self.by_age.remove(&mut self.links, slot);
-        let known = self.known.remove(slot as usize);
-        self.slots.remove(&known.address);
+        let address = self.known[slot as usize].address;
+        self.by_address.remove(slot, &|other| self.known[other as usize].address.cmp(&address));
+        self.known.remove(slot as usize);
     }
 
     /// The peer whose last message is longest ago, but for those that were postponed.

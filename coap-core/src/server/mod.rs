@@ -72,12 +72,17 @@ impl<P: Peer> Server<P> {
         let lifetime = config.transmission.exchange_lifetime();
         Self {
             resources: Table::new(),
-            assemblies: Assemblies::new(&config.limits, lifetime, config.block_size_exponent),
+            assemblies: Assemblies::new(
+                &config.limits,
+                lifetime,
+                config.block_size_exponent,
+                random.next_u64(),
+            ),
             bodies: block::Bodies::new(&config.limits, lifetime, config.block_size_exponent, random),
             echo: Echo::new(config.echo, config.limits.peers, of_echo),
-            open: OpenRequests::new(),
+            open: OpenRequests::new(random.next_u64()),
             to_acknowledge: VecDeque::new(),
-            observers: Observers::new(),
+            observers: Observers::new(random.next_u64()),
             notification_timers: Timers::default(),
         }
     }

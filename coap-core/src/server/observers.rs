@@ -1,7 +1,7 @@
 //! The server's side of observations: who observes what (RFC 7641 §4).
 
 use alloc::vec::Vec;
-use core::ops::Bound;
+use core::cmp::Ordering;
 
 use bytes::Bytes;
 use coap_codec::{Code, ContentFormat};
@@ -16,7 +16,7 @@ use crate::list::{Links, List};
 use crate::message::{OutgoingId, Peer};
 use crate::outbound::ObserverId;
 use crate::resource::ResourceId;
-use crate::token::ByToken;
+use crate::tree::Tree;
 use crate::{Bodies, Limits, OptionList, RequestId, Token};
 
 /// An entry of the list of observers.
@@ -81,7 +81,8 @@ pub(crate) struct Waiting {
 #[derive(Debug)]
 pub(crate) struct Observers<P> {
     entries: Slab<Observer<P>>,
-    by_registration: ByToken<P>,
+    /// By peer and token.
+    by_registration: Tree,
     /// By the place of the resource.
     by_resource: Vec<List>,
     links: Links,
@@ -91,10 +92,10 @@ pub(crate) struct Observers<P> {
 }
 
 impl<P: Peer> Observers<P> {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(key: u64) -> Self {
         Self {
             entries: Slab::new(),
-            by_registration: ByToken::new(),
+            by_registration: Tree::new(key),
             by_resource: Vec::new(),
             links: Links::default(),
             retired: Sequence::default(),
@@ -111,7 +112,7 @@ impl<P: Peer> Observers<P> {
     }
 
     pub(crate) fn find(&self, peer: P, token: &Token) -> Option<ObserverId> {
-        self.id_at(*self.by_registration.get(&(Some(peer), token.clone()))?)
+        self.id_at(self.by_registration.find(|slot| self.cmp(slot, peer, token))?)
     }
 
     /// The name of the observer in a slot.
@@ -138,21 +139,25 @@ impl<P: Peer> Observers<P> {
         self.next_serial = self.next_serial.wrapping_add(1);
         observer.serial = self.next_serial;
         let id = ObserverId { key: self.entries.vacant_key() as u32, serial: observer.serial };
-        self.by_registration.insert((Some(observer.peer), observer.token.clone()), id.key);
         let place = observer.resource.place();
         if self.by_resource.len() <= place {
             self.by_resource.resize(place + 1, List::EMPTY);
         }
         self.by_resource[place].push(&mut self.links, id.key);
+        let (peer, token) = (observer.peer, observer.token.clone());
         self.entries.insert(observer);
+        let entries = &self.entries;
+        self.by_registration.insert(id.key, &|other| entries[other as usize].cmp_registration(peer, &token));
         id
     }
 
     pub(crate) fn remove(&mut self, id: ObserverId) -> Option<Observer<P>> {
         self.get(id)?;
+        let (entries, observer) = (&self.entries, &self.entries[id.key as usize]);
+        let (peer, token) = (observer.peer, &observer.token);
+        self.by_registration.remove(id.key, &|other| entries[other as usize].cmp_registration(peer, token));
         let observer = self.entries.remove(id.key as usize);
         self.retired = self.retired.max(observer.sequence);
-        self.by_registration.remove(&(Some(observer.peer), observer.token.clone()));
         self.by_resource[observer.resource.place()].remove(&mut self.links, id.key);
         Some(observer)
     }
@@ -167,10 +172,20 @@ impl<P: Peer> Observers<P> {
     }
 
     pub(crate) fn of_peer(&self, peer: P) -> impl Iterator<Item = ObserverId> {
-        self.by_registration
-            .range((Bound::Included((Some(peer), Token::EMPTY)), Bound::Unbounded))
-            .take_while(move |((of, _), _)| *of == Some(peer))
-            .filter_map(|(_, &slot)| self.id_at(slot))
+        let mut next = self.by_registration.first_from(|slot| self.cmp(slot, peer, &Token::EMPTY));
+        core::iter::from_fn(move || {
+            let slot = next?;
+            let observer = self.entries.get(slot as usize).filter(|observer| observer.peer == peer)?;
+            next = self.by_registration.first_from(|other| {
+                // The next but for this one.
+                if other == slot { Ordering::Less } else { self.cmp(other, peer, &observer.token) }
+            });
+            self.id_at(slot)
+        })
+    }
+
+    fn cmp(&self, slot: u32, peer: P, token: &Token) -> Ordering {
+        self.entries[slot as usize].cmp_registration(peer, token)
     }
 
     /// A resource that is gone has no observers, and its place may be another's.
@@ -212,5 +227,11 @@ impl<P: Copy> Observer<P> {
             missed: false,
             serial: 0,
         }
+    }
+}
+
+impl<P: Copy + Ord> Observer<P> {
+    fn cmp_registration(&self, peer: P, token: &Token) -> Ordering {
+        self.peer.cmp(&peer).then_with(|| self.token.cmp(token))
     }
 }

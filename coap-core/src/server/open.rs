@@ -1,6 +1,5 @@
 //! Requests that the application has not answered yet.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -11,6 +10,7 @@ use super::asker::Asker;
 use crate::block::BlockOptions;
 use crate::message::Peer;
 use crate::outbound::ObserverId;
+use crate::peer_map::PeerMap;
 use crate::resource::ResourceId;
 use crate::{Bodies, Limits, OptionList, RequestId};
 
@@ -35,7 +35,7 @@ pub(crate) struct Open<P> {
 #[derive(Debug)]
 pub(crate) struct OpenRequests<P> {
     places: Slab<Place<P>>,
-    per_peer: BTreeMap<P, u32>,
+    per_peer: PeerMap<P, usize>,
     next_serial: u32,
 }
 
@@ -78,8 +78,8 @@ impl RequestId {
 }
 
 impl<P: Peer> OpenRequests<P> {
-    pub(super) const fn new() -> Self {
-        Self { places: Slab::new(), per_peer: BTreeMap::new(), next_serial: 1 }
+    pub(super) const fn new(key: u64) -> Self {
+        Self { places: Slab::new(), per_peer: PeerMap::new(key), next_serial: 1 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -89,7 +89,7 @@ impl<P: Peer> OpenRequests<P> {
     /// What a peer is told when there is no room for one more request of it: 4.29 when it has too many itself (RFC 8516), 5.03 when
     /// all have.
     pub(super) fn refuses(&self, peer: P, limits: &Limits) -> Option<Code> {
-        if self.per_peer.get(&peer).is_some_and(|count| *count as usize >= limits.unanswered_per_peer) {
+        if self.per_peer.get(peer).is_some_and(|count| *count >= limits.unanswered_per_peer) {
             return Some(Code::TOO_MANY_REQUESTS);
         }
         (self.places.len() >= limits.unanswered).then_some(Code::SERVICE_UNAVAILABLE)
@@ -104,7 +104,11 @@ impl<P: Peer> OpenRequests<P> {
     pub(crate) fn put(&mut self, open: Open<P>) -> RequestId {
         let id = self.next_id();
         self.next_serial = self.next_serial.wrapping_add(1);
-        *self.per_peer.entry(open.peer()).or_default() += 1;
+        let peer = open.peer();
+        match self.per_peer.find(peer) {
+            Some(slot) => *self.per_peer.at_mut(slot) += 1,
+            None => _ = self.per_peer.insert(peer, 1),
+        }
         self.places.insert(Place { id, open: Some(open) });
         id
     }
@@ -128,12 +132,11 @@ impl<P: Peer> OpenRequests<P> {
     /// Ends a request that was lent.
     pub(super) fn close(&mut self, id: RequestId, open: &Open<P>) {
         self.places.try_remove(id.key());
-        let peer = open.peer();
-        if let Some(count) = self.per_peer.get_mut(&peer) {
-            *count -= 1;
-            if *count == 0 {
-                self.per_peer.remove(&peer);
-            }
+        let Some(slot) = self.per_peer.find(open.peer()) else { return };
+        let count = self.per_peer.at_mut(slot);
+        *count -= 1;
+        if *count == 0 {
+            self.per_peer.remove_at(slot);
         }
     }
 

@@ -26,7 +26,7 @@ struct Server {
 
 impl Server {
     fn new(limits: Limits, size: usize) -> Self {
-        let assemblies = Assemblies::new(&limits, LIFETIME, exponent(size));
+        let assemblies = Assemblies::new(&limits, LIFETIME, exponent(size), 1);
         Self { assemblies, counters: Counters::default(), now: NOW }
     }
 

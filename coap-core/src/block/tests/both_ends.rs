@@ -27,7 +27,7 @@ fn with(options: &OptionList, number: OptionNumber, block: Block) -> OptionList 
 
 /// Sends a body to the end; what arrived.
 fn send(sent: &[u8], exponents: (u8, u8), random: &mut Random) -> Vec<u8> {
-    let mut assemblies = Assemblies::new(&Limits::default(), LIFETIME, exponents.1);
+    let mut assemblies = Assemblies::new(&Limits::default(), LIFETIME, exponents.1, 1);
     let mut upload = Upload::new(Bytes::copy_from_slice(sent), exponents.0);
     let request = OptionList::new();
     let key = operation_key(Code::PUT, request.view());
@@ -116,7 +116,7 @@ fn lengths_around_a_block_arrive_whole() {
 #[test]
 fn figure_11_block1_and_block2_in_one_request() {
     let (request_body, response_body) = (body(300), body(250));
-    let mut assemblies: Assemblies<u32> = Assemblies::new(&Limits::default(), LIFETIME, 6);
+    let mut assemblies: Assemblies<u32> = Assemblies::new(&Limits::default(), LIFETIME, 6, 1);
     let mut bodies = Bodies::new(&Limits::default(), LIFETIME, 6, &mut Random::from_u64(1));
     let mut upload = Upload::new(Bytes::from(request_body.clone()), 3);
     let mut path = OptionList::new();
@@ -175,7 +175,7 @@ fn figure_11_block1_and_block2_in_one_request() {
 #[test]
 fn senseless_blocks_do_no_harm() {
     let limits = Limits { body: 5000, bodies: 40_000, bodies_per_peer: 3, ..Limits::default() };
-    let mut assemblies = Assemblies::new(&limits, LIFETIME, 3);
+    let mut assemblies = Assemblies::new(&limits, LIFETIME, 3, 1);
     let mut random = Random::from_u64(9175);
     let mut bodies = Bodies::new(&limits, LIFETIME, 5, &mut random);
     let mut counters = Counters::default();

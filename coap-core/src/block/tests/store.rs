@@ -19,7 +19,7 @@ fn key(name: &str) -> CacheKey {
 }
 
 fn store(bytes: usize, per_peer: usize, patience: Duration) -> Store<u32, &'static str> {
-    Store::new(Bounds { bytes, per_peer, lifetime: LIFETIME, patience })
+    Store::new(Bounds { bytes, per_peer, lifetime: LIFETIME, patience }, 1)
 }
 
 fn seconds(seconds: u64) -> Instant {

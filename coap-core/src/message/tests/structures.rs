@@ -1,12 +1,13 @@
 //! The small structures that the layer is made of, against simple models.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::{BTreeMap, Entry};
 
 use super::*;
 use crate::list::{Links, List};
 use crate::message::index::{Index, name};
 use crate::message::table::Table;
 use crate::timers::Timers;
+use crate::tree::Tree;
 
 #[test]
 fn timers_expire_in_order_however_they_were_set_moved_and_stopped() {
@@ -33,6 +34,53 @@ fn timers_expire_in_order_however_they_were_set_moved_and_stopped() {
         }
         assert_eq!(timers.next(), model.values().min().copied());
     }
+}
+
+#[test]
+fn a_tree_finds_the_slots_of_all_keys() {
+    let mut random = Random::from_u64(6);
+    let mut tree = Tree::new(random.next_u64());
+    // The key of each slot, and the slots by key.
+    let mut keys = [0_u64; 60];
+    let mut model: BTreeMap<u64, u32> = BTreeMap::new();
+    for _ in 0..20_000 {
+        let slot = random.below(60) as u32;
+        let there = model.iter().find(|(_, other)| **other == slot).map(|(&key, _)| key);
+        if let Some(key) = there {
+            tree.remove(slot, &|other| keys[other as usize].cmp(&key));
+            model.remove(&key);
+        } else {
+            let key = random.below(1000);
+            if let Entry::Vacant(place) = model.entry(key) {
+                tree.insert(slot, &|other| keys[other as usize].cmp(&key));
+                keys[slot as usize] = key;
+                place.insert(slot);
+            }
+        }
+        let wanted = random.below(1000);
+        let compare = |slot: u32| keys[slot as usize].cmp(&wanted);
+        assert_eq!(tree.find(compare), model.get(&wanted).copied());
+        assert_eq!(tree.first_from(compare), model.range(wanted..).next().map(|(_, &slot)| slot));
+    }
+}
+
+/// In whatever order keys come, a slot is found with few comparisons: what a peer could make long.
+#[test]
+fn a_tree_is_balanced_when_keys_come_in_order() {
+    let mut tree = Tree::new(0x9E37_79B9_7F4A_7C15);
+    for slot in 0..100_000_u32 {
+        tree.insert(slot, &|other| other.cmp(&slot));
+    }
+    let longest = (0..100_000_u32).step_by(97).map(|wanted| {
+        let compared = core::cell::Cell::new(0);
+        let found = tree.find(|slot| {
+            compared.set(compared.get() + 1);
+            slot.cmp(&wanted)
+        });
+        assert_eq!(found, Some(wanted));
+        compared.get()
+    });
+    assert!(longest.max() < Some(60));
 }
 
 #[test]
