@@ -1,4 +1,4 @@
-//! Drives one scenario against one broker: a single thread that keeps the window full.
+//! Messages from publishers to subscribers: a single thread that keeps the window full.
 
 use core::time::Duration;
 use std::io;
@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use mio::{Events, Poll, Token};
 
-use crate::broker::Broker;
+use super::scenario::Messages;
 use crate::clock;
-use crate::connection::Connection;
-use crate::scenario::Scenario;
+use crate::mqtt::Connection;
+use crate::process::Process;
+use crate::report::Figure;
 
 /// Load before the measurement begins.
 const WARM_UP: Duration = Duration::from_millis(500);
@@ -17,36 +18,27 @@ const WARM_UP: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Load {
-    scenario: &'static Scenario,
+    scenario: &'static Messages,
     poll: Poll,
     /// The publishers, then the subscribers.
     connections: Vec<Connection>,
     published: u64,
     delivered: u64,
-    bytes_per_filter: Option<u64>,
+    bytes_per_filter: Option<f64>,
     last_publish: Instant,
     latencies: Vec<Duration>,
 }
 
-/// What a run came to.
-pub(crate) struct Measured {
-    pub(crate) length: Duration,
-    pub(crate) deliveries: u64,
-    pub(crate) cpu: Duration,
-    /// The broker's resident memory at the end, in bytes.
-    pub(crate) resident: u64,
-    pub(crate) bytes_per_filter: Option<u64>,
-    /// Sorted; empty unless the scenario measures them.
-    pub(crate) latencies: Vec<Duration>,
-}
-
 impl Load {
     /// Connects and subscribes every client of the scenario.
-    pub(crate) fn connect(scenario: &'static Scenario, broker: &Broker) -> io::Result<Self> {
+    pub(crate) fn connect(scenario: &'static Messages, broker: &Process) -> io::Result<Self> {
         let poll = Poll::new()?;
         let count = scenario.publishers + scenario.subscribers;
         let mut connections = (0..count)
-            .map(|number| Connection::open(broker.port(), &format!("load-{number}")))
+            .map(|number| {
+                let client_id = format!("load-{number}");
+                Connection::open(broker.port(), &client_id, scenario.version, scenario.payload)
+            })
             .collect::<io::Result<Vec<_>>>()?;
         let before = broker.resident()?;
         for (number, subscriber) in connections[scenario.publishers..].iter_mut().enumerate() {
@@ -62,27 +54,30 @@ impl Load {
             connections,
             published: 0,
             delivered: 0,
-            bytes_per_filter: grown.checked_div(scenario.filters as u64),
+            bytes_per_filter: (scenario.filters > 0).then(|| grown as f64 / scenario.filters as f64),
             last_publish: clock::now(),
             latencies: Vec::new(),
         })
     }
 
     /// Loads the broker for `length`, after a warm-up.
-    pub(crate) fn run(mut self, broker: &Broker, length: Duration) -> io::Result<Measured> {
+    pub(crate) fn run(mut self, broker: &Process, length: Duration) -> io::Result<Vec<Figure>> {
         self.work_for(WARM_UP)?;
         self.latencies.clear();
         let (delivered, cpu, started) = (self.delivered, broker.cpu()?, clock::now());
         self.work_for(length)?;
-        self.latencies.sort_unstable();
-        Ok(Measured {
-            length: started.elapsed(),
-            deliveries: self.delivered - delivered,
-            cpu: broker.cpu()?.saturating_sub(cpu),
-            resident: broker.resident()?,
-            bytes_per_filter: self.bytes_per_filter,
-            latencies: self.latencies,
-        })
+        let (deliveries, length) = (self.delivered - delivered, started.elapsed());
+        let cpu = broker.cpu()?.saturating_sub(cpu);
+        if self.scenario.measures_latency() {
+            return Ok(Figure::latencies(self.latencies));
+        }
+        let mut figures = vec![
+            Figure::cpu("CPU s per million deliveries", cpu, deliveries),
+            Figure::rate("thousand deliveries/s", deliveries, length),
+            Figure::new("resident MiB", broker.resident()? as f64 / f64::from(1 << 20), 1),
+        ];
+        figures.extend(self.bytes_per_filter.map(|bytes| Figure::new("bytes per filter", bytes, 0)));
+        Ok(figures)
     }
 
     fn work_for(&mut self, length: Duration) -> io::Result<()> {
@@ -106,10 +101,7 @@ impl Load {
                 }
             } else if last_delivery.elapsed() > PATIENCE {
                 let missing = self.published * self.scenario.fan_out() as u64 - self.delivered;
-                return Err(io::Error::other(format!(
-                    "{}: {missing} messages are missing",
-                    self.scenario.name
-                )));
+                return Err(io::Error::other(format!("{missing} messages are missing")));
             }
         }
         Ok(())
@@ -131,23 +123,5 @@ impl Load {
             self.last_publish = clock::now();
         }
         Ok(())
-    }
-}
-
-impl Measured {
-    /// Seconds of the broker's processor time per million deliveries.
-    pub(crate) fn cpu_per_million(&self) -> f64 {
-        self.cpu.as_secs_f64() * 1e6 / self.deliveries.max(1) as f64
-    }
-
-    /// Deliveries in a second.
-    pub(crate) fn rate(&self) -> f64 {
-        self.deliveries as f64 / self.length.as_secs_f64()
-    }
-
-    /// The latency, in microseconds, that `percent` of the messages do not exceed.
-    pub(crate) fn latency(&self, percent: usize) -> Option<f64> {
-        let index = (self.latencies.len() * percent / 100).min(self.latencies.len().saturating_sub(1));
-        self.latencies.get(index).map(|latency| latency.as_secs_f64() * 1e6)
     }
 }

@@ -1,4 +1,4 @@
-//! One MQTT 3.1.1 client: blocking until it is subscribed, event-driven from then on.
+//! One MQTT client: blocking until it is subscribed, event-driven from then on.
 
 use core::net::Ipv4Addr;
 use core::time::Duration;
@@ -9,23 +9,28 @@ use std::os::fd::AsRawFd;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use mqtt_codec::{
-    Acknowledge, Connect, Delivery, Direction, FrameRules, Packet, PacketIdentifier, Properties,
+    Acknowledge, Connect, Delivery, Direction, Disconnect, FrameRules, Packet, PacketIdentifier, Properties,
     ProtocolVersion, Publish, QoS, ReasonCode, Subscribe, SubscribeFilters, SubscriptionOptions, next_frame,
 };
 
-use crate::scenario::PAYLOAD;
-
-const VERSION: ProtocolVersion = ProtocolVersion::V3_1_1;
+/// What messages carry, from its beginning.
+const PAYLOAD: [u8; 64 << 10] = [b'x'; 64 << 10];
+/// Room for a message of that size, and more.
+const INCOMING: usize = 128 << 10;
 
 /// Filters in one SUBSCRIBE.
 const FILTERS_PER_SUBSCRIBE: usize = 100;
 
 pub(crate) struct Connection {
     stream: TcpStream,
+    version: ProtocolVersion,
+    payload: &'static [u8],
     incoming: Box<[u8]>,
     /// How much of `incoming` waits for the rest of its packet.
     held: usize,
     outgoing: Vec<u8>,
+    /// How much of `outgoing` has left.
+    sent: usize,
     connected: bool,
     /// Messages published and not acknowledged.
     pub(crate) unacknowledged: usize,
@@ -39,27 +44,35 @@ enum Event {
     Subscribed,
     Delivered,
     Acknowledged,
+    Alive,
     Other,
 }
 
 impl Connection {
-    /// Connects with a clean session.
-    pub(crate) fn open(port: u16, client_id: &str) -> io::Result<Self> {
+    /// Connects with a clean session. Messages, to it and from it, have payloads of this length.
+    pub(crate) fn open(
+        port: u16,
+        client_id: &str,
+        version: ProtocolVersion,
+        payload: usize,
+    ) -> io::Result<Self> {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-        let incoming = vec![0; 64 * 1024].into_boxed_slice();
         let mut connection = Self {
             stream,
-            incoming,
+            version,
+            payload: &PAYLOAD[..payload],
+            incoming: vec![0; INCOMING].into(),
             held: 0,
             outgoing: Vec::new(),
+            sent: 0,
             connected: false,
             unacknowledged: 0,
             last_id: 0,
         };
         connection.send(&Packet::Connect(Connect {
-            version: VERSION,
+            version,
             clean_start: true,
             keep_alive: 0,
             properties: Properties::NONE,
@@ -85,6 +98,24 @@ impl Connection {
         Ok(())
     }
 
+    /// Asks whether the server is there, and waits until it says so.
+    pub(crate) fn ping(&mut self) -> io::Result<()> {
+        self.send(&Packet::PingReq)?;
+        self.wait_for(&Event::Alive)
+    }
+
+    /// Takes leave, and waits until the server has closed the connection.
+    pub(crate) fn close(mut self) -> io::Result<()> {
+        self.send(&Packet::Disconnect(Disconnect::new(ReasonCode::NORMAL_DISCONNECTION)))?;
+        loop {
+            match self.read(|_| ()) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// From here on nothing blocks, and `registry` says when there is something to do.
     pub(crate) fn register(&self, registry: &Registry, token: Token) -> io::Result<()> {
         self.stream.set_nonblocking(true)?;
@@ -104,8 +135,8 @@ impl Connection {
         };
         self.unacknowledged += usize::from(qos != QoS::AtMostOnce);
         let publish =
-            Publish { delivery, retain: false, topic, properties: Properties::NONE, payload: &PAYLOAD };
-        publish.encode(VERSION, &mut self.outgoing).map_err(io::Error::other)
+            Publish { delivery, retain: false, topic, properties: Properties::NONE, payload: self.payload };
+        publish.encode(self.version, &mut self.outgoing).map_err(io::Error::other)
     }
 
     /// Reads all there is, answers what wants an answer, and returns how many messages were delivered.
@@ -115,7 +146,7 @@ impl Connection {
             let count = |event| match event {
                 Event::Delivered => delivered += 1,
                 Event::Acknowledged => acknowledged += 1,
-                Event::Connected | Event::Subscribed | Event::Other => {}
+                Event::Connected | Event::Subscribed | Event::Alive | Event::Other => {}
             };
             match self.read(count) {
                 Ok(()) => {}
@@ -129,18 +160,20 @@ impl Connection {
 
     /// Sends what is queued, as far as the socket takes it.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        while !self.outgoing.is_empty() {
-            match self.stream.write(&self.outgoing) {
-                Ok(count) => drop(self.outgoing.drain(..count)),
+        while self.sent < self.outgoing.len() {
+            match self.stream.write(&self.outgoing[self.sent..]) {
+                Ok(count) => self.sent += count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
+        self.outgoing.clear();
+        self.sent = 0;
         Ok(())
     }
 
     fn send(&mut self, packet: &Packet<'_>) -> io::Result<()> {
-        packet.encode(VERSION, &mut self.outgoing).map_err(io::Error::other)?;
+        packet.encode(self.version, &mut self.outgoing).map_err(io::Error::other)?;
         self.flush()
     }
 
@@ -162,14 +195,21 @@ impl Connection {
         let rules = FrameRules {
             direction: Direction::ServerToClient,
             first: !self.connected,
-            version: VERSION,
+            version: self.version,
             max_packet_size: u32::MAX,
         };
         let mut unread = &self.incoming[..end];
         while let Some(frame) = next_frame(unread, &rules).map_err(io::Error::other)? {
             unread = &unread[frame.len()..];
-            let packet = Packet::decode(frame, VERSION).map_err(io::Error::other)?;
-            on_event(react(&packet, &mut self.outgoing)?);
+            let packet = Packet::decode(frame, self.version).map_err(io::Error::other)?;
+            if matches!(&packet, Packet::Publish(publish) if publish.payload != self.payload) {
+                return Err(io::Error::other("delivered another payload than was published"));
+            }
+            let (event, answer) = react(&packet)?;
+            if let Some(answer) = answer {
+                answer.encode(self.version, &mut self.outgoing).map_err(io::Error::other)?;
+            }
+            on_event(event);
         }
         self.held = unread.len();
         self.incoming.copy_within(end - self.held..end, 0);
@@ -182,18 +222,19 @@ impl Connection {
     }
 }
 
-/// Answers a packet as its QoS asks for.
-fn react(packet: &Packet<'_>, outgoing: &mut Vec<u8>) -> io::Result<Event> {
-    let (event, answer) = match packet {
+/// What a packet means, and the answer that its QoS asks for.
+fn react(packet: &Packet<'_>) -> io::Result<(Event, Option<Packet<'static>>)> {
+    Ok(match packet {
         Packet::ConnAck(connack) if connack.reason.is_error() => return Err(refused(connack.reason.name())),
         Packet::SubAck(suback) if suback.reasons.iter().any(ReasonCode::is_error) => {
             return Err(refused("a filter"));
         }
+        Packet::PubAck(ack) | Packet::PubRec(ack) if ack.reason.is_error() => {
+            return Err(refused(ack.reason.name()));
+        }
+        Packet::Disconnect(disconnect) => return Err(refused(disconnect.reason.name())),
         Packet::ConnAck(_) => (Event::Connected, None),
         Packet::SubAck(_) => (Event::Subscribed, None),
-        Packet::Publish(publish) if publish.payload != PAYLOAD => {
-            return Err(io::Error::other("delivered another payload than was published"));
-        }
         Packet::Publish(publish) => (Event::Delivered, acknowledge(publish.delivery)),
         Packet::PubRel(pubrel) => {
             (Event::Other, Some(Packet::PubComp(Acknowledge::success(pubrel.packet_id))))
@@ -202,12 +243,9 @@ fn react(packet: &Packet<'_>, outgoing: &mut Vec<u8>) -> io::Result<Event> {
             (Event::Other, Some(Packet::PubRel(Acknowledge::success(pubrec.packet_id))))
         }
         Packet::PubAck(_) | Packet::PubComp(_) => (Event::Acknowledged, None),
+        Packet::PingResp => (Event::Alive, None),
         _ => (Event::Other, None),
-    };
-    if let Some(answer) = answer {
-        answer.encode(VERSION, outgoing).map_err(io::Error::other)?;
-    }
-    Ok(event)
+    })
 }
 
 fn acknowledge(delivery: Delivery) -> Option<Packet<'static>> {
