@@ -113,10 +113,12 @@ pub(crate) fn check_request(
             return Err(Rejection::ReservedLocation(reserved));
         }
     }
-    if options.uri_path().any(|segment| matches!(segment, b"." | b"..")) {
-        return Err(Rejection::DotSegment);
-    }
     Ok(())
+}
+
+/// A segment that no path may have (§5.10.1).
+pub(crate) const fn is_dot_segment(segment: &[u8]) -> bool {
+    matches!(segment, b"." | b"..")
 }
 
 /// Whether a response can be used: a critical option that is not understood, or wrong, makes it one to reject (§5.4.1).

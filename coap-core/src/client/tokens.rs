@@ -72,8 +72,7 @@ impl<P: Peer> Exchange<P> {
 
 /// A token that nobody can guess (§5.3.1, §11.4): five bytes of it are random, one more than asked for.
 pub(super) fn fresh_token(key: usize, random: &mut Random) -> Token {
-    let mut bytes = [0; 8];
-    random.fill(&mut bytes);
+    let mut bytes = random.next_u64().to_le_bytes();
     if let (Some(place), [low, middle, high, 0, ..]) = (bytes.last_chunk_mut::<PLACE>(), key.to_le_bytes()) {
         *place = [low, middle, high];
     }

@@ -135,15 +135,22 @@ impl<P: Peer> MessageLayer<P> {
                 peer.delayed.push(&mut self.messages.links, key.slot());
                 self.messages.timers.set(key.slot(), at);
             }
-            None => peer.waiting.push(&mut self.messages.links, key.slot()),
-        }
-        let alone = !waits && peer.waiting.len() == 1;
-        match if alone { self.fresh_message_id(slot, now) } else { None } {
-            Some(message_id) => self.transmit_first(key, message_id, now),
-            None if delay.is_none() => self.promote(slot, now),
-            None => {}
+            None if !waits && peer.waiting.len() == 0 => self.send_at_once(key, slot, now),
+            None => {
+                peer.waiting.push(&mut self.messages.links, key.slot());
+                self.promote(slot, now);
+            }
         }
         Ok(OutgoingId(key))
+    }
+
+    /// A message that may go, and that none was before: it is not queued.
+    fn send_at_once(&mut self, key: Key, slot: u32, now: Instant) {
+        if let Some(message_id) = self.fresh_message_id(slot, now) {
+            return self.transmit_first(key, message_id, now);
+        }
+        self.peers.at(slot).waiting.push(&mut self.messages.links, key.slot());
+        self.promote(slot, now);
     }
 
     fn end(&mut self, key: Key, change: Change, now: Instant) {
@@ -274,7 +281,10 @@ impl<P: Peer> MessageLayer<P> {
             State::AwaitAck | State::AwaitResponse | State::Rejectable => &mut peer.sent,
             State::Ended => return,
         };
-        list.remove(&mut self.messages.links, slot);
+        // One that goes at once was never queued.
+        if state != State::Waiting || list.len() > 0 {
+            list.remove(&mut self.messages.links, slot);
+        }
         peer.outstanding -= u32::from(state.is_outstanding());
         if state == State::Rejectable {
             self.messages.rejectable.remove(&mut self.messages.rejectable_links, slot);

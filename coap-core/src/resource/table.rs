@@ -158,8 +158,9 @@ impl Table {
     fn walk<'s>(&self, path: impl Iterator<Item = &'s [u8]>) -> Found {
         let mut found = Found { exact: None, above: None };
         let mut at = self.nodes.get(self.root);
+        // To the end of the path, even where it leads nowhere: the caller looks at its segments, too.
         for segment in path {
-            let Some(node) = at else { break };
+            let Some(node) = at else { continue };
             if node.subtree {
                 found.above = node.resource;
             }

@@ -54,22 +54,28 @@ impl<P: Peer> Server<P> {
             let segments = self.resources.get(*id).into_iter().flat_map(Resource::segments);
             is_well_known_core(segments.map(str::as_bytes))
         };
-        let found = self.resources.find(options.uri_path()).filter(|id| !is_list || has_path(id));
+        let mut has_dots = false;
+        let path = options.uri_path().inspect(|segment| has_dots |= policy::is_dot_segment(segment));
+        let found = self.resources.find(path).filter(|id| !is_list || has_path(id));
         let resource = found.and_then(|id| self.resources.get(id));
         let knows = |number| resource.is_some_and(|resource| resource.knows(number));
-        policy::check_request(options, present, knows).map_err(|rejection| rejected(rejection, asker, cx))?;
+        let checked = policy::check_request(options, present, knows).and(if has_dots {
+            Err(Rejection::DotSegment)
+        } else {
+            Ok(())
+        });
+        checked.map_err(|rejection| rejected(rejection, asker, cx))?;
         let blocks = if present.meets(BLOCKS) {
-            blocks_of(options, message.payload)
-                .map_err(|why| Response::new(Code::BAD_REQUEST).payload(why))?
+            blocks_of(options, message.payload).map_err(|why| refusal(Code::BAD_REQUEST, why))?
         } else {
             BlockOptions::default()
         };
 
         if resource.is_none() && !is_list {
-            return Err(Response::new(Code::NOT_FOUND).into());
+            return Err(refusal(Code::NOT_FOUND, ""));
         }
         if !resource.map_or(message.code == Code::GET, |resource| resource.allows(message.code)) {
-            return Err(Response::new(Code::METHOD_NOT_ALLOWED).into());
+            return Err(refusal(Code::METHOD_NOT_ALLOWED, ""));
         }
         let bodies = resource.map_or(Bodies::Whole, Resource::takes);
         let observable = resource.is_some_and(Resource::is_observable);
@@ -179,7 +185,7 @@ impl<P: Peer> Server<P> {
                 let response = with_block(Code::SERVICE_UNAVAILABLE, block);
                 Err(response.with_uint(OptionNumber::MAX_AGE, max_age.into()).into())
             }
-            Assembled::Bad(why) => Err(Response::new(Code::BAD_REQUEST).payload(why).into()),
+            Assembled::Bad(why) => Err(refusal(Code::BAD_REQUEST, why)),
         }
     }
 
@@ -210,7 +216,14 @@ impl<P: Peer> Server<P> {
     }
 }
 
+/// An error with a diagnostic payload, perhaps empty.
+#[cold]
+fn refusal(code: Code, why: &'static str) -> Ending {
+    Response::new(code).payload(why).into()
+}
+
 /// A critical option that is not understood in a non-confirmable request may be met with silence.
+#[cold]
 fn rejected<P: Peer>(rejection: Rejection, asker: &Asker<P>, cx: &mut Context<'_, P>) -> Ending {
     let about_option = matches!(rejection, Rejection::Option(_) | Rejection::ReservedLocation(_));
     if about_option && !asker.confirmable && cx.config.non_bad_option == NonBadOption::Silence {

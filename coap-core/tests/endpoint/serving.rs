@@ -53,6 +53,22 @@ fn a_repeated_confirmable_request_is_carried_out_once_and_gets_the_same_bytes() 
 }
 
 #[test]
+fn dot_segments_are_refused_wherever_they_lead() {
+    let mut lone = server(Config::default());
+    lone.endpoint.add_resource(Resource::new("all").subtree()).unwrap();
+    let paths = [&["x", ".."][..], &[".", "x"], &["nowhere", "else", "."], &["all", "..", "x"]];
+    for (id, path) in (1..).zip(paths) {
+        let mut wire = Wire::new(MessageType::Confirmable, Code::GET, id, &[1]);
+        for segment in path {
+            wire.options.add(OptionNumber::URI_PATH, segment.as_bytes());
+        }
+        lone.receive(PEER, &wire);
+        assert_eq!(lone.only_sent().code, Code::BAD_REQUEST, "{path:?}");
+        assert!(lone.requests().is_empty());
+    }
+}
+
+#[test]
 fn a_repeated_non_confirmable_request_is_ignored() {
     let mut lone = server(Config::default());
     lone.receive(PEER, &non(2));
