@@ -7,7 +7,7 @@ use fuzz::mqttsn_gateway::gateway;
 use machine::Random;
 use mqttsn_core::gateway::Counters;
 
-const RUNS: u64 = 4000;
+const RUNS: u64 = 2000;
 
 /// What is sent on either side, and what the host is told.
 const REPORTS: [&str; 38] = [
