@@ -6,7 +6,6 @@ mod courses;
 mod discovery;
 mod example;
 mod failover;
-mod hostile;
 mod keep_alive;
 mod limits;
 mod model;

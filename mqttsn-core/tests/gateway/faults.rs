@@ -227,7 +227,7 @@ fn a_late_copy_of_a_qos_2_message_is_known_after_many_others() {
     });
 }
 
-/// The MsgIds are those of another client: it would take them for its own.
+/// Each has a `MsgId` that the other client may use as well: it would take them for its own.
 #[test]
 fn what_the_server_says_to_a_client_is_not_for_the_one_that_took_its_place() {
     both(|mut bench| {
