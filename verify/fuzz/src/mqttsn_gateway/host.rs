@@ -10,7 +10,7 @@ use mqttsn_core::gateway::{Action, Address, Config, Counters, Event, Gateway, In
 use super::clients::{CLIENTS, wrapped};
 use super::config::GATEWAY_ID;
 use super::ledger::{Ledger, first_sending};
-use super::server::Server;
+use super::server::{Connection, Server};
 use crate::Source;
 
 /// How many of the last datagrams can be answered.
@@ -440,7 +440,10 @@ impl Host {
             (gauges.clients, gauges.buffered, gauges.filters) == (0, 0, 0) && gauges.upstreams <= 1
         };
         while !quiet(self) {
-            for _ in 0..20 {
+            for _ in 0..100 {
+                if !self.server.connections.iter().any(Connection::waits) {
+                    break;
+                }
                 for index in (0..self.server.connections.len()).rev() {
                     self.flow(index, &mut rest);
                 }

@@ -58,6 +58,11 @@ impl Connection {
         }
     }
 
+    /// Whether there is something to be done for it.
+    pub(super) fn waits(&self) -> bool {
+        !self.open || self.announced || self.closing || self.broken || !self.to_gateway.is_empty()
+    }
+
     fn rules(&self, direction: Direction, first: bool) -> FrameRules {
         FrameRules { direction, first, version: self.version, max_packet_size: MAX_PACKET_SIZE }
     }
