@@ -82,7 +82,7 @@ impl<P: Peer> Client<P> {
     /// be done again.
     pub(super) fn next_block(&mut self, key: usize, cx: &mut Context<'_, P>) {
         let exchange = &mut self.exchanges[key];
-        if exchange.download.as_ref().is_none_or(Download::is_safe) {
+        if exchange.download.as_deref().is_none_or(Download::is_safe) {
             let token = fresh_token(key, cx.random);
             self.forget_token(key);
             self.exchanges[key].token = token;

@@ -1,5 +1,6 @@
 //! One open request: what it is about, how far it has come, and the message that it sends next.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -30,7 +31,7 @@ pub(super) enum Kind {
     Ping,
 }
 
-/// One open request.
+/// One open request. What only bodies in blocks need lies elsewhere.
 #[derive(Debug)]
 pub(super) struct Exchange<P> {
     pub(super) handle: Handle,
@@ -42,7 +43,7 @@ pub(super) struct Exchange<P> {
     /// Its message under way.
     pub(super) outgoing: Option<OutgoingId>,
     /// What is left of its own body.
-    pub(super) upload: Option<Upload>,
+    pub(super) upload: Option<Box<Upload>>,
     /// Its body went in blocks: what follows repeats none of it.
     pub(super) uploaded: bool,
     /// The outcome of all its blocks.
@@ -53,8 +54,8 @@ pub(super) struct Exchange<P> {
     /// How often it was made again because the response changed.
     pub(super) asked_again: u8,
     /// What has come of the response's body, and the response without it.
-    pub(super) download: Option<Download>,
-    first: Option<Response>,
+    pub(super) download: Option<Box<Download>>,
+    first: Option<Box<Response>>,
     /// The Echo value that the peer asked for, and how often it did (RFC 9175 §2.3).
     pub(super) echo: Option<Bytes>,
     pub(super) echoes: u8,
@@ -122,7 +123,8 @@ impl<P: Peer> Exchange<P> {
             return None;
         }
         let exponent = request.exponent(config);
-        self.upload = Some(Upload::after_too_large(request.payload.clone(), exponent, message.options)?);
+        let upload = Upload::after_too_large(request.payload.clone(), exponent, message.options)?;
+        self.upload = Some(Box::new(upload));
         self.uploaded = true;
         Some(UploadStep::Restart)
     }
@@ -239,13 +241,14 @@ impl<P: Peer> Exchange<P> {
     /// The first block of the response has come.
     pub(super) fn start_download(&mut self, download: Download, message: &Message<'_>) {
         self.keep_first(message);
-        self.download = Some(download);
+        self.download = Some(Box::new(download));
     }
 
     /// What is not body is taken from the first block of a representation.
     pub(super) fn keep_first(&mut self, message: &Message<'_>) {
         if self.first.is_none() {
-            self.first = Some(Response { payload: Bytes::new(), ..self.response(message) });
+            let response = Response { payload: Bytes::new(), ..self.response(message) };
+            self.first = Some(Box::new(response));
         }
     }
 
@@ -257,7 +260,7 @@ impl<P: Peer> Exchange<P> {
     /// The response, now that its body is whole.
     pub(super) fn downloaded(&mut self, last: &Message<'_>, body: Vec<u8>) -> Response {
         self.download = None;
-        let mut response = self.first.take().unwrap_or_else(|| self.response(last));
+        let mut response = self.first.take().map_or_else(|| self.response(last), |first| *first);
         response.payload = body.into();
         response
     }
@@ -286,7 +289,7 @@ impl Handle {
 }
 
 /// A request's body as it is to be cut; `None` when it goes in one piece.
-pub(super) fn upload_of(request: &Request, config: &Config) -> Result<Option<Upload>, Refused> {
+pub(super) fn upload_of(request: &Request, config: &Config) -> Result<Option<Box<Upload>>, Refused> {
     let (len, exponent) = (request.payload.len(), request.exponent(config));
     if request.bodies == Bodies::Blocks || len <= size_of(exponent) {
         return Ok(None);
@@ -294,7 +297,7 @@ pub(super) fn upload_of(request: &Request, config: &Config) -> Result<Option<Upl
     if len > config.limits.body || !Upload::fits(len, exponent) {
         return Err(Refused::TooLarge);
     }
-    Ok(Some(Upload::new(request.payload.clone(), exponent)))
+    Ok(Some(Box::new(Upload::new(request.payload.clone(), exponent))))
 }
 
 impl Request {
