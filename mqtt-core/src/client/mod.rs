@@ -86,13 +86,14 @@ pub struct Client {
     queue: VecDeque<Pending>,
     outgoing: Outgoing<Pending>,
     /// The handles of QoS 2 messages that are with the server.
-    released: BTreeMap<PacketIdentifier, Handle>,
+    released: VecDeque<(PacketIdentifier, Handle)>,
     incoming: Incoming,
     /// Messages that the application has not acknowledged, in order of arrival.
     unacknowledged: VecDeque<Unacknowledged>,
     /// SUBSCRIBE and UNSUBSCRIBE packets that have not been sent.
     requests: VecDeque<Request>,
-    requested: BTreeMap<PacketIdentifier, Request>,
+    /// Those that have been, in order.
+    requested: Vec<(PacketIdentifier, Request)>,
     subscriptions: BTreeMap<Box<str>, Subscription>,
     next_subscription_identifier: u32,
 
@@ -139,11 +140,11 @@ impl Client {
             last_sent: now,
             queue: VecDeque::new(),
             outgoing: Outgoing::default(),
-            released: BTreeMap::new(),
+            released: VecDeque::new(),
             incoming: Incoming::default(),
             unacknowledged: VecDeque::new(),
             requests: VecDeque::new(),
-            requested: BTreeMap::new(),
+            requested: Vec::new(),
             subscriptions: BTreeMap::new(),
             next_subscription_identifier: 0,
             actions: VecDeque::new(),
@@ -283,6 +284,12 @@ impl Client {
 
     fn complete(&mut self, handle: Handle, outcome: Outcome) {
         self.actions.push_back(Action::Completed { handle, outcome });
+    }
+
+    /// The handle of a QoS 2 message that is done, or gone.
+    fn take_released(&mut self, id: PacketIdentifier) -> Option<Handle> {
+        let place = self.released.iter().position(|(released, _)| *released == id)?;
+        self.released.remove(place).map(|(_, handle)| handle)
     }
 
     fn take_handle(&mut self) -> Handle {

@@ -228,12 +228,12 @@ impl Client {
             }
             outgoing::Outcome::Released => {
                 self.journal.note(true, || Change::Done { packet_id: id });
-                if let Some(handle) = self.released.remove(&id) {
+                if let Some(handle) = self.take_released(id) {
                     self.complete(handle, Outcome::Published(ReasonCode::SUCCESS));
                 }
             }
             outgoing::Outcome::Release(pending) => {
-                self.released.insert(id, pending.handle);
+                self.released.push_back((id, pending.handle));
                 self.journal.note(true, || Change::Released { packet_id: id });
                 self.send_pubrel(id, ReasonCode::SUCCESS, now);
             }

@@ -70,7 +70,7 @@ impl Client {
             }
             Change::Released { packet_id } => {
                 if let Some(State::AwaitPubRec(pending)) = self.outgoing.state(packet_id) {
-                    self.released.insert(packet_id, pending.handle);
+                    self.released.push_back((packet_id, pending.handle));
                 }
                 self.outgoing.forget(packet_id);
                 self.outgoing.restore(packet_id, State::AwaitPubComp);
@@ -78,7 +78,7 @@ impl Client {
             Change::Done { packet_id } => {
                 let handle = match self.outgoing.state(packet_id) {
                     Some(State::AwaitPubAck(pending) | State::AwaitPubRec(pending)) => Some(pending.handle),
-                    _ => self.released.remove(&packet_id),
+                    _ => self.take_released(packet_id),
                 };
                 unfinished.retain(|_, unfinished| Some(*unfinished) != handle);
                 self.outgoing.forget(packet_id);

@@ -109,7 +109,7 @@ impl Client {
             .filter(|(filter, subscription)| belongs(filter, subscription.identifier))
             .filter_map(|(_, subscription)| subscription.owner);
         // A message may come before the SUBACK.
-        let requested = self.requested.values().filter_map(|request| match &request.what {
+        let requested = self.requested.iter().filter_map(|(_, request)| match &request.what {
             What::Subscribe { filters, identifier, owner } => {
                 owner.filter(|_| filters.iter().any(|(filter, _)| belongs(filter, *identifier)))
             }
@@ -149,7 +149,7 @@ impl Client {
             let reason = if !self.is_supported(&request) {
                 DropReason::SubscriptionNotSupported
             } else if self.send_request(id, &request, now) {
-                self.requested.insert(id, request);
+                self.requested.push((id, request));
                 continue;
             } else {
                 DropReason::TooLarge
@@ -220,13 +220,12 @@ impl Client {
     fn take_request(
         &mut self,
         id: PacketIdentifier,
-        fits: impl FnOnce(&Request) -> bool,
+        fits: impl Fn(&Request) -> bool,
     ) -> Result<Request, Violation> {
-        if !self.requested.get(&id).is_some_and(fits) {
-            return Err(Violation::AcknowledgementOutOfPlace);
-        }
+        let place = self.requested.iter().position(|(requested, request)| *requested == id && fits(request));
+        let Some(place) = place else { return Err(Violation::AcknowledgementOutOfPlace) };
         self.outgoing.forget(id);
-        self.requested.remove(&id).ok_or(Violation::AcknowledgementOutOfPlace)
+        Ok(self.requested.remove(place).1)
     }
 
     pub(super) fn on_unsuback(&mut self, unsuback: &UnsubAck<'_>, now: Instant) -> Result<(), Violation> {
@@ -253,9 +252,7 @@ impl Client {
 
     /// The connection is gone: what was not answered is asked again on the next one, first.
     pub(super) fn take_back_requests(&mut self) {
-        let mut requested: Vec<_> = core::mem::take(&mut self.requested).into_iter().collect();
-        requested.sort_unstable_by_key(|(_, request)| core::cmp::Reverse(request.handle));
-        for (id, request) in requested {
+        for (id, request) in core::mem::take(&mut self.requested).into_iter().rev() {
             self.outgoing.forget(id);
             self.requests.push_front(request);
         }

@@ -166,9 +166,13 @@ impl<M> Outgoing<M> {
             *self = Self { offset: self.offset, next_sequence: self.next_sequence, ..Self::default() };
             return;
         }
+        self.resend = self.in_order().into();
+    }
+
+    fn in_order(&self) -> Vec<PacketIdentifier> {
         let mut order: Vec<_> = self.iter().map(|(id, sequence, _)| (sequence, id)).collect();
         order.sort_unstable();
-        self.resend = order.into_iter().map(|(_, id)| id).collect();
+        order.into_iter().map(|(_, id)| id).collect()
     }
 
     /// The next message or release to send again; a message only while fewer than `window` are in flight
@@ -185,11 +189,14 @@ impl<M> Outgoing<M> {
 
     /// Takes out everything that is not done, in order.
     pub(crate) fn drain(&mut self) -> Vec<State<M>> {
+        let order = self.in_order();
         let emptied = Self { offset: self.offset, ..Self::default() };
         let mut slots = core::mem::replace(self, emptied).slots;
-        slots.retain(|slot| !matches!(slot.state, State::Free | State::Reserved));
-        slots.sort_unstable_by_key(|slot| slot.sequence);
-        slots.into_iter().map(|slot| slot.state).collect()
+        let take = |id| {
+            let slot = slots.get_mut(self.place(id))?;
+            Some(core::mem::replace(&mut slot.state, State::Free))
+        };
+        order.into_iter().filter_map(take).collect()
     }
 
     /// Everything that is not done, with its place in the order.

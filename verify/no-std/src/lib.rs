@@ -12,6 +12,8 @@ mod coap_codec;
 mod coap_core;
 #[cfg(feature = "machine")]
 mod machine;
+#[cfg(feature = "mqtt-client")]
+mod mqtt_client;
 #[cfg(feature = "mqtt-codec")]
 mod mqtt_codec;
 #[cfg(feature = "mqtt-codec-bytes")]
