@@ -4,6 +4,7 @@ mod blocks;
 mod exchange;
 pub(crate) mod observation;
 mod phase;
+mod sending;
 mod tokens;
 
 use bytes::Bytes;
@@ -14,10 +15,9 @@ use slab::Slab;
 use self::exchange::{Exchange, Kind, upload_of};
 use self::observation::Observation;
 use self::phase::{Effect, Event, Phase};
-use self::tokens::fresh_token;
 use crate::block::UploadStep;
 use crate::context::Context;
-use crate::message::{self, Interaction, OutgoingId, Peer, Send};
+use crate::message::{self, OutgoingId, Peer};
 use crate::outbound::Owner;
 use crate::timers::Timers;
 use crate::tree::Tree;
@@ -251,116 +251,6 @@ impl<P: Peer> Client<P> {
     fn at(&self, handle: Handle) -> Option<usize> {
         let key = handle.key();
         self.exchanges.get(key).filter(|exchange| exchange.handle == handle).map(|_| key)
-    }
-
-    fn begin(
-        &mut self,
-        to: P,
-        request: Request,
-        kind: Kind,
-        cx: &mut Context<'_, P>,
-    ) -> Result<Handle, Refused> {
-        if !request.method.is_request() {
-            return Err(Refused::WrongCode);
-        }
-        if request.options.is_too_long() {
-            return Err(Refused::OptionTooLong);
-        }
-        let upload = upload_of(&request, cx.config)?;
-        let key = self.open(to, request, kind, cx)?;
-        let exchange = &mut self.exchanges[key];
-        exchange.upload = upload;
-        let handle = exchange.handle;
-        self.tell_apart(key, cx);
-        match self.send(key, cx) {
-            Ok(()) => Ok(handle),
-            Err(refused) => {
-                self.remove(key);
-                Err(refused)
-            }
-        }
-    }
-
-    /// A place for an exchange.
-    fn open(
-        &mut self,
-        to: P,
-        request: Request,
-        kind: Kind,
-        cx: &mut Context<'_, P>,
-    ) -> Result<usize, Refused> {
-        if self.exchanges.len() >= cx.config.limits.requests {
-            return Err(Refused::Full);
-        }
-        let key = self.exchanges.vacant_key();
-        let token = match &request.token {
-            Some(token) => token.clone(),
-            None => fresh_token(key, cx.random),
-        };
-        let peer = (kind != Kind::Group).then_some(to);
-        if kind != Kind::Ping && self.with_token(&token, peer).is_some() {
-            return Err(Refused::TokenInUse);
-        }
-        self.next_serial = self.next_serial.wrapping_add(1);
-        let handle = Handle::new(self.next_serial, key);
-        self.exchanges.insert(Exchange::new(handle, kind, to, token, request));
-        self.enter_token(key);
-        Ok(key)
-    }
-
-    fn send(&mut self, key: usize, cx: &mut Context<'_, P>) -> Result<(), Refused> {
-        let exchange = &mut self.exchanges[key];
-        let datagram = exchange.datagram(cx.outbound, cx.config)?;
-        let group = exchange.kind == Kind::Group;
-        let how = Send {
-            confirmable: exchange.request.reliability == Reliability::Confirmable,
-            interaction: if group { Interaction::Group } else { Interaction::Request },
-            not_before: None,
-        };
-        if let Some(old) = exchange.outgoing.take() {
-            cx.outbound.cancel(old, cx.now);
-        }
-        // Nothing can become of a message to a group.
-        let owner = (!group).then_some(Owner::Exchange(key));
-        exchange.outgoing = Some(cx.outbound.send(exchange.to, datagram, how, owner, cx.now)?);
-        if group {
-            // Responses are spread over the leisure, and each may be as late as any (§8.2, §5.3.1).
-            let transmission = &cx.config.transmission;
-            let span = exchange.request.timeout.unwrap_or(transmission.non_lifetime() + transmission.leisure);
-            self.timers.set(key as u32, cx.now + span);
-        }
-        Ok(())
-    }
-
-    /// A body that is about to go in blocks, while another one does toward the same peer, must be told apart from it (RFC 9175 §3.4).
-    pub(super) fn tell_apart(&mut self, key: usize, cx: &mut Context<'_, P>) {
-        let Exchange { to, upload, request_tag, .. } = &self.exchanges[key];
-        if upload.is_none() || request_tag.is_some() {
-            return;
-        }
-        let meets = |(other, exchange): (usize, &Exchange<P>)| {
-            other != key && exchange.to == *to && exchange.upload.is_some()
-        };
-        if self.exchanges.iter().any(meets) {
-            let exchange = &mut self.exchanges[key];
-            exchange.request_tag = Some(cx.random.next_u32().to_be_bytes());
-            exchange.tag_is_new = true;
-        }
-    }
-
-    /// Registers anew, with the same token (RFC 7641 §3.3.1).
-    fn register(&mut self, key: usize, cx: &mut Context<'_, P>) {
-        self.exchanges[key].begin_again(cx.config);
-        self.tell_apart(key, cx);
-        self.next_message(key, cx);
-    }
-
-    /// Sends the exchange's next message, or ends it.
-    fn next_message(&mut self, key: usize, cx: &mut Context<'_, P>) {
-        self.happen(key, Event::NextMessage, cx);
-        if let Err(refused) = self.send(key, cx) {
-            self.end(key, Failure::Refused(refused), cx);
-        }
     }
 
     /// A response that belongs to the exchange and is sound.

@@ -8,8 +8,8 @@ mod tests;
 /// The highest sequence number: Observe has 24 bits.
 const MAX: u64 = 0xFF_FFFF;
 
-/// A number lasts 2^5 µs: 128 s, the time within which an observer compares numbers (§3.4), have 4 000 000 of them, which is
-/// less than 2^23.
+/// A number lasts 2^5 µs: 256 s have 8 000 000 of them, which is less than 2^23. An observer compares the numbers of what
+/// arrives within 128 s (§3.4), of which the older may have been as long on its way.
 const MICROS: u32 = 5;
 
 /// The sequence numbers of one observation, read from the clock: an observer that is forgotten and registers again is not

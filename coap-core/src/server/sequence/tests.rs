@@ -72,6 +72,18 @@ fn numbers_are_newer_at_any_pace() {
     }
 }
 
+/// 128 s on the way, and 128 s in which they are compared.
+#[test]
+fn numbers_are_newer_when_the_older_notification_was_long_on_its_way() {
+    let mut sequence = Sequence::default();
+    for sent in [0, 300, 600, 900].map(|seconds| AT + Duration::from_secs(seconds)) {
+        let first = sequence.take(sent);
+        let arrived = sent + Duration::from_secs(256);
+        let second = sequence.take(arrived);
+        assert!(is_newer(first, arrived, second, arrived), "{second} after {first}");
+    }
+}
+
 #[test]
 fn a_sequence_that_begins_later_has_newer_numbers() {
     let (first, second) = (AT + Duration::from_secs(1), AT + Duration::from_micros(1_000_032));
