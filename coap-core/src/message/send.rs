@@ -7,7 +7,7 @@ use machine::Instant;
 
 use super::datagram::{self, Datagram};
 use super::exchange::{Effect, Event as Change, Kind, State};
-use super::outgoing::Outgoing;
+use super::outgoing::{Messages, Outgoing};
 use super::peers::Known;
 use super::retransmission::Retransmission;
 use super::table::Key;
@@ -254,8 +254,7 @@ impl<P: Peer> MessageLayer<P> {
             peer.round_trip = measured.or(peer.round_trip);
         }
         if new != old {
-            self.leave(key, old);
-            self.enter(key, new);
+            self.relocate(key, new);
         }
         let id = OutgoingId(key);
         let event = match effect {
@@ -271,57 +270,54 @@ impl<P: Peer> MessageLayer<P> {
         effect
     }
 
-    /// Takes a message out of the list of its state, and stops its timer.
-    fn leave(&mut self, key: Key, state: State) {
-        let Some(message) = self.messages.table.get(key) else { return };
+    /// Moves a message to the list of a new state, and its timer with it. `Delayed` is only ever a first state.
+    fn relocate(&mut self, key: Key, new: State) {
+        let Messages { table, links, timers, rejectable, rejectable_links, .. } = &mut self.messages;
+        let Some(message) = table.get_mut(key) else { return };
         let (peer, slot) = (self.peers.at(message.peer), key.slot());
-        let list = match state {
-            State::Delayed => &mut peer.delayed,
-            State::Waiting => &mut peer.waiting,
-            State::AwaitAck | State::AwaitResponse | State::Rejectable => &mut peer.sent,
-            State::Ended => return,
-        };
-        // One that goes at once was never queued.
-        if state != State::Waiting || list.len() > 0 {
-            list.remove(&mut self.messages.links, slot);
+        let old = core::mem::replace(&mut message.state, new);
+        peer.outstanding += u32::from(new.is_outstanding());
+        peer.outstanding -= u32::from(old.is_outstanding());
+        match old {
+            State::Delayed => peer.delayed.remove(links, slot),
+            // One that goes at once was never queued.
+            State::Waiting if peer.waiting.len() == 0 => {}
+            State::Waiting => peer.waiting.remove(links, slot),
+            State::AwaitAck | State::AwaitResponse => peer.sent.remove(links, slot),
+            State::Rejectable => {
+                peer.sent.remove(links, slot);
+                rejectable.remove(rejectable_links, slot);
+            }
+            State::Ended => {}
         }
-        peer.outstanding -= u32::from(state.is_outstanding());
-        if state == State::Rejectable {
-            self.messages.rejectable.remove(&mut self.messages.rejectable_links, slot);
-        }
-        self.messages.timers.cancel(slot);
-    }
-
-    /// Puts a message into the list of its state, and starts its timer. `Delayed` is only ever a first state.
-    fn enter(&mut self, key: Key, state: State) {
-        let Some(message) = self.messages.table.get_mut(key) else { return };
-        message.state = state;
-        let (peer, slot) = (self.peers.at(message.peer), key.slot());
-        peer.outstanding += u32::from(state.is_outstanding());
-        match state {
-            State::Delayed => {}
+        match new {
             State::Waiting => {
                 if let Some(newer) = message.replacement.take() {
                     message.datagram = newer;
                 }
-                peer.waiting.push(&mut self.messages.links, slot);
-                self.messages.forget_id(key);
+                peer.waiting.push(links, slot);
             }
             State::AwaitAck | State::AwaitResponse => {
-                peer.sent.push(&mut self.messages.links, slot);
-                self.messages.timers.set(slot, message.retransmission.due(&self.timing));
+                peer.sent.push(links, slot);
+                timers.set(slot, message.retransmission.due(&self.timing));
             }
             State::Rejectable => {
-                peer.sent.push(&mut self.messages.links, slot);
-                self.messages.rejectable.push(&mut self.messages.rejectable_links, slot);
+                peer.sent.push(links, slot);
+                rejectable.push(rejectable_links, slot);
             }
-            State::Ended => {
-                peer.outgoing -= 1;
-                self.messages.forget_id(key);
-                if let Some(message) = self.messages.table.remove(key) {
-                    self.recycle(message.datagram);
-                }
-            }
+            State::Ended => peer.outgoing -= 1,
+            State::Delayed => {}
+        }
+        if !new.is_outstanding() {
+            timers.cancel(slot);
+        }
+        if matches!(new, State::Waiting | State::Ended) {
+            self.messages.forget_id(key);
+        }
+        if new == State::Ended
+            && let Some(message) = self.messages.table.remove(key)
+        {
+            self.recycle(message.datagram);
         }
     }
 }
