@@ -35,6 +35,8 @@ enum Command {
     Broker(broker::Arguments),
     Coap(coap::Arguments),
     Gateway(gateway::Arguments),
+    #[command(hide = true)]
+    Floor(coap::floor::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::Broker(arguments) => broker::run(&arguments),
         Command::Coap(arguments) => coap::run(&arguments),
         Command::Gateway(arguments) => gateway::run(&arguments),
+        Command::Floor(arguments) => coap::floor::serve(&arguments),
     };
     let Err(error) = ended else { return ExitCode::SUCCESS };
     // With no stderr there is nobody left to tell.

@@ -63,7 +63,8 @@ impl Process {
         fs::create_dir(files.path().join("folder"))?;
         let path = |name: &str| files.path().join(name).to_string_lossy().into_owned();
         let (number, m2m) = (port.to_string(), m2m()?);
-        let common = [("port", number.as_str()), ("folder", &path("folder")), ("m2m", &m2m)];
+        let load = std::env::current_exe()?.to_string_lossy().into_owned();
+        let common = [("port", number.as_str()), ("folder", &path("folder")), ("m2m", &m2m), ("load", &load)];
         let fill = |text: &str| {
             let variables = common.iter().chain(variables);
             variables.fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
@@ -71,12 +72,13 @@ impl Process {
         for (name, text) in CONFIGURATIONS {
             fs::write(files.path().join(name), fill(text))?;
         }
-        let mut words = candidate.command.split_whitespace().map(|word| {
-            let configurations = CONFIGURATIONS.iter();
-            fill(&configurations.fold(word.to_owned(), |word, (name, _)| {
-                word.replace(&format!("{{{name}}}"), &path(name))
-            }))
-        });
+        let mut words =
+            candidate.command.split_whitespace().map(|word| {
+                let configurations = CONFIGURATIONS.iter();
+                fill(&configurations.fold(word.to_owned(), |word, (name, _)| {
+                    word.replace(&format!("{{{name}}}"), &path(name))
+                }))
+            });
         let program = words.next().ok_or_else(|| io::Error::other("an empty command"))?;
         let log = File::create(files.path().join(LOG))?;
         let child = Command::new(&program)

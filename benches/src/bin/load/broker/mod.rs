@@ -48,19 +48,13 @@ pub(crate) fn start(candidate: &Candidate, version: ProtocolVersion) -> io::Resu
     })
 }
 
-fn measure(
-    candidate: &Candidate,
-    scenario: &'static Scenario,
-    length: Duration,
-) -> io::Result<Vec<Figure>> {
+fn measure(candidate: &Candidate, scenario: &'static Scenario, length: Duration) -> io::Result<Vec<Figure>> {
     match scenario {
         Scenario::Messages(messages) => {
             let broker = start(candidate, messages.version)?;
             Load::connect(messages, &broker)?.run(&broker, length)
         }
         Scenario::Idle(count) => idle::idle(&start(candidate, ProtocolVersion::V3_1_1)?, *count),
-        Scenario::ComeAndGo(count) => {
-            idle::come_and_go(&start(candidate, ProtocolVersion::V3_1_1)?, *count)
-        }
+        Scenario::ComeAndGo(count) => idle::come_and_go(&start(candidate, ProtocolVersion::V3_1_1)?, *count),
     }
 }

@@ -29,7 +29,12 @@ struct Reader {
 }
 
 /// So many clients read a body of so many bytes.
-pub(super) fn run(server: &Process, clients: usize, size: usize, length: Duration) -> io::Result<Vec<Figure>> {
+pub(super) fn run(
+    server: &Process,
+    clients: usize,
+    size: usize,
+    length: Duration,
+) -> io::Result<Vec<Figure>> {
     let body = body(size);
     put(&mut Client::open(server.port())?, &body)?;
     let poll = Poll::new()?;
@@ -82,7 +87,8 @@ impl Reader {
     fn ask(&mut self) -> io::Result<()> {
         self.asked = clock::now();
         let number = (self.offset / BLOCK_SIZE) as u32;
-        let block = Block::new(number, false, SZX).ok_or_else(|| io::Error::other("too many blocks"))?.value();
+        let block =
+            Block::new(number, false, SZX).ok_or_else(|| io::Error::other("too many blocks"))?.value();
         let block = (OptionNumber::BLOCK2, block.as_bytes());
         let options = [(OptionNumber::URI_PATH, NAME), block];
         let count = if number == 0 { 1 } else { 2 };

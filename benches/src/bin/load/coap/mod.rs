@@ -1,6 +1,7 @@
 //! CoAP servers.
 
 mod client;
+pub(crate) mod floor;
 mod get;
 mod observe;
 
@@ -18,7 +19,8 @@ use crate::report::Figure;
 /// Loads CoAP servers.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// A server that takes a PUT to `/load`: `m2m`, `libcoap` or `NAME=COMMAND`, with `{port}` where the port goes.
+    /// A server that takes a PUT to `/load`: `m2m`, `libcoap`, `NAME=COMMAND` with `{port}` where the port goes, or `floor`,
+    /// which only receives and sends.
     #[arg(long = "server", value_name = "SERVER", default_values = ["m2m", "libcoap"])]
     servers: Vec<String>,
     #[command(flatten)]
@@ -26,6 +28,7 @@ pub(crate) struct Arguments {
 }
 
 const KNOWN: &[(&str, &str)] = &[
+    ("floor", "{load} floor {port}"),
     ("m2m", "{m2m} coap serve {folder} --write --no-multicast --listen udp://127.0.0.1:{port}"),
     ("libcoap", "coap-server-notls -A 127.0.0.1 -p {port} -d 10"),
 ];
@@ -51,8 +54,8 @@ const NAME: &[u8] = b"load";
 /// The exponent of the largest block, and its size.
 const SZX: u8 = 6;
 const BLOCK_SIZE: usize = 1024;
-/// Load before the measurement begins.
-const WARM_UP: Duration = Duration::from_millis(500);
+/// Load before the measurement begins: until a file is no longer taken for one that is being written.
+const WARM_UP: Duration = Duration::from_secs(4);
 /// Without anything for so long, something is taken to be lost.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -61,11 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> io::Result<()> {
     compare(&arguments.options, &candidates, SCENARIOS, measure)
 }
 
-fn measure(
-    candidate: &Candidate,
-    scenario: &'static Scenario,
-    length: Duration,
-) -> io::Result<Vec<Figure>> {
+fn measure(candidate: &Candidate, scenario: &'static Scenario, length: Duration) -> io::Result<Vec<Figure>> {
     let server = Process::start(candidate, &[], |port| Client::open(port)?.ping())?;
     match scenario {
         Scenario::Get { clients, size } => get::run(&server, *clients, *size, length),

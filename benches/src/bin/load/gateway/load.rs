@@ -144,8 +144,7 @@ impl Subscriber {
         match scenario.to {
             Side::Mqtt => {
                 let version = ProtocolVersion::V3_1_1;
-                let mut connection =
-                    Connection::open(broker.port(), "subscriber", version, PAYLOAD.len())?;
+                let mut connection = Connection::open(broker.port(), "subscriber", version, PAYLOAD.len())?;
                 let qos = match scenario.qos {
                     QoS::AtLeastOnce => mqtt_codec::QoS::AtLeastOnce,
                     _ => mqtt_codec::QoS::AtMostOnce,

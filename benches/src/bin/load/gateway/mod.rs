@@ -68,7 +68,10 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("100→MQTT, QoS 1", Scenario { qos: QoS::AtLeastOnce, ..HUNDRED }),
     ("100→MQTT-SN, QoS 0", Scenario { to: Side::Sn, ..HUNDRED }),
     ("100→MQTT-SN, QoS 1", Scenario { to: Side::Sn, qos: QoS::AtLeastOnce, ..HUNDRED }),
-    ("to MQTT, one in flight, QoS 1", Scenario { publishers: 1, qos: QoS::AtLeastOnce, window: 1, ..HUNDRED }),
+    (
+        "to MQTT, one in flight, QoS 1",
+        Scenario { publishers: 1, qos: QoS::AtLeastOnce, window: 1, ..HUNDRED },
+    ),
 ];
 
 pub(crate) fn run(arguments: &Arguments) -> io::Result<()> {
