@@ -117,7 +117,7 @@ pub(crate) fn check_request(
 }
 
 /// A segment that no path may have (§5.10.1).
-pub(crate) const fn is_dot_segment(segment: &[u8]) -> bool {
+pub(crate) fn is_dot_segment(segment: &[u8]) -> bool {
     matches!(segment, b"." | b"..")
 }
 
