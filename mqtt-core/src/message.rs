@@ -7,6 +7,7 @@ use core::ops::Deref;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use core::time::Duration;
 
+use ascii::{AsAsciiStr, AsciiStr};
 use machine::Instant;
 use mqtt_codec::{Properties, Property, ProtocolVersion, QoS};
 
@@ -79,11 +80,16 @@ pub(crate) struct Draft<'a> {
     pub(crate) expires: Option<Instant>,
 }
 
+/// The text that the bytes were copied from. It is most likely ASCII, which is cheaper to tell than UTF-8.
+pub(crate) fn copied_text(bytes: &[u8]) -> &str {
+    let ascii = bytes.as_ascii_str().map(AsciiStr::as_str);
+    ascii.or_else(|_| core::str::from_utf8(bytes)).unwrap_or_default()
+}
+
 impl Message {
     /// The topic name.
     pub fn topic(&self) -> &str {
-        // The bytes were copied from a `str`.
-        core::str::from_utf8(&self.data[..self.topic_len]).unwrap_or_default()
+        copied_text(&self.data[..self.topic_len])
     }
 
     /// The properties that are forwarded with it, without the message expiry interval.

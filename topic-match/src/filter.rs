@@ -66,7 +66,7 @@ impl<'a> TopicFilter<'a> {
     /// # Errors
     /// The limit that the filter exceeds.
     pub fn check(self, limits: &FilterLimits) -> Result<(), LimitExceeded> {
-        limits.check(self.0)
+        limits.check_filter(self.0)
     }
 }
 

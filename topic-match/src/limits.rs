@@ -19,16 +19,30 @@ impl Default for FilterLimits {
 }
 
 impl FilterLimits {
-    pub(crate) fn check(self, text: &str) -> Result<(), LimitExceeded> {
-        let count = |wanted: u8| text.bytes().filter(|&byte| byte == wanted).count();
-        if text.len() > usize::from(self.bytes) {
-            Err(LimitExceeded::Bytes)
-        } else if count(b'/') >= usize::from(self.levels) {
-            Err(LimitExceeded::Levels)
-        } else if count(b'+') > usize::from(self.single_level_wildcards) {
+    /// A filter, or a part of one.
+    pub(crate) fn check_filter(self, filter: &str) -> Result<(), LimitExceeded> {
+        self.check_name(filter)?;
+        if has_more(filter, b'+', self.single_level_wildcards) {
             Err(LimitExceeded::SingleLevelWildcards)
         } else {
             Ok(())
         }
     }
+
+    /// What has no wildcards.
+    pub(crate) fn check_name(self, name: &str) -> Result<(), LimitExceeded> {
+        if name.len() > usize::from(self.bytes) {
+            Err(LimitExceeded::Bytes)
+        } else if self.levels == 0 || has_more(name, b'/', self.levels - 1) {
+            Err(LimitExceeded::Levels)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Whether a byte occurs more often than so. Nobody has to count in a text that is no longer.
+fn has_more(text: &str, wanted: u8, most: u16) -> bool {
+    let most = usize::from(most);
+    text.len() > most && text.bytes().filter(|&byte| byte == wanted).count() > most
 }

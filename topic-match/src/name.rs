@@ -57,7 +57,7 @@ impl<'a> TopicName<'a> {
     /// # Errors
     /// The limit that the name exceeds.
     pub fn check(self, limits: &FilterLimits) -> Result<(), LimitExceeded> {
-        limits.check(self.0)
+        limits.check_name(self.0)
     }
 }
 

@@ -9,6 +9,7 @@ use mqtt_codec::{EncodeError, Malformed, PacketIdentifier, Properties, QoS, Reas
 use super::records::Change;
 use crate::error::Violation;
 use crate::input::RecordNumber;
+use crate::message::copied_text;
 use crate::property_buffer::PropertyBuffer;
 
 /// Something the application asked for; followed to its completion, across reconnections. Never reused.
@@ -176,8 +177,7 @@ pub struct Message {
 impl Message {
     /// The topic name.
     pub fn topic(&self) -> &str {
-        // The bytes were copied from a `str`.
-        core::str::from_utf8(&self.data[..self.topic_len]).unwrap_or_default()
+        copied_text(&self.data[..self.topic_len])
     }
 
     /// Its properties, as they came.
