@@ -36,18 +36,18 @@ impl<F: FnMut(u64)> Operation for F {
 }
 
 struct Prepared<T, P, R> {
-    prepared: T,
+    ready: T,
     prepare: P,
     run: R,
 }
 
 impl<T, P: FnMut(u64) -> T, R: FnMut(&mut T, u64)> Operation for Prepared<T, P, R> {
     fn prepare(&mut self, times: u64) {
-        self.prepared = (self.prepare)(times);
+        self.ready = (self.prepare)(times);
     }
 
     fn run(&mut self, times: u64) {
-        (self.run)(&mut self.prepared, times);
+        (self.run)(&mut self.ready, times);
     }
 }
 
@@ -92,7 +92,7 @@ pub fn prepared_case<T: 'static>(
     mut prepare: impl FnMut(u64) -> T + 'static,
     run: impl FnMut(&mut T, u64) + 'static,
 ) -> Case {
-    let operation = Prepared { prepared: prepare(0), prepare, run };
+    let operation = Prepared { ready: prepare(0), prepare, run };
     Case { operation: Box::new(operation), ..case(theme, name, who, |_| {}) }
 }
 

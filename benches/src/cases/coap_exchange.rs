@@ -52,7 +52,7 @@ impl Pair {
         while let Some(action) = self.client.poll_action() {
             match action {
                 Action::Send { datagram, .. } => {
-                    self.server.handle(datagram_from(CLIENT, &datagram), self.now)
+                    self.server.handle(datagram_from(CLIENT, &datagram), self.now);
                 }
                 Action::Response { .. } => return true,
                 _ => {}

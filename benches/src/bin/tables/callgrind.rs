@@ -14,6 +14,9 @@ const MEASURED: &str = "benches::harness::measured";
 const PLAIN_X86_64: &str =
     "glibc.cpu.hwcaps=-AVX2,-AVX,-AVX_Fast_Unaligned_Load,-ERMS,-FSRM,-SSSE3,-SSE4_1,-SSE4_2";
 
+/// Functions with their instructions per operation.
+type Costs = Vec<(String, f64)>;
+
 /// The instructions of every case that the program runs, by key.
 pub(crate) fn count(program: &Path, argument: &str) -> Result<Vec<(String, f64)>, Box<dyn Error>> {
     let parts = profile(program, argument)?.into_iter();
@@ -21,10 +24,7 @@ pub(crate) fn count(program: &Path, argument: &str) -> Result<Vec<(String, f64)>
 }
 
 /// For every case whose key contains the text: its own instructions in each function, the most first.
-pub(crate) fn functions(
-    program: &Path,
-    text: &str,
-) -> Result<Vec<(String, Vec<(String, f64)>)>, Box<dyn Error>> {
+pub(crate) fn functions(program: &Path, text: &str) -> Result<Vec<(String, Costs)>, Box<dyn Error>> {
     let mut names = BTreeMap::new();
     let parts = profile(program, text)?.into_iter();
     Ok(parts

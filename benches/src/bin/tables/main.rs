@@ -37,7 +37,7 @@ enum Command {
     },
     /// Where the instructions of a case are: each function's own.
     Hot {
-        /// A part of the case's key, such as "parse_mqtt\tv5 puback" or "puback".
+        /// A part of the case's name, such as "puback".
         text: String,
     },
 }
