@@ -192,6 +192,8 @@ impl Application {
             return;
         }
         let survive = self.random.below(self.notebook.lag() as u64 + 1) as usize;
+        // It will not know that the session which there is now is not the one of its messages.
+        self.unanswered |= self.notebook.would_forget_lost_session(survive);
         for place in self.notebook.crash(survive) {
             ledger.delivered[place].revoked = true;
         }

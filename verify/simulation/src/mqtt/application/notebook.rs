@@ -57,6 +57,14 @@ impl Notebook {
         self.records.len() - self.durable
     }
 
+    /// Whether a record that says that the session was lost is not among those that survive.
+    pub(super) fn would_forget_lost_session(&self, survive: usize) -> bool {
+        self.records[self.durable + survive..]
+            .iter()
+            .flatten()
+            .any(|change| matches!(change, Change::SessionLost))
+    }
+
     /// The durable records survive and so many others; returns the messages that are forgotten.
     pub(super) fn crash(&mut self, survive: usize) -> Vec<usize> {
         self.records.truncate(self.durable + survive);
