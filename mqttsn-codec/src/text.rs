@@ -11,5 +11,18 @@ pub(crate) fn string(octets: &[u8]) -> Result<&str, Malformed> {
         Ok(text) => text.as_str(),
         Err(_) => core::str::from_utf8(octets).map_err(|_| Malformed::NotUtf8)?,
     };
-    if octets.contains(&0) { Err(Malformed::NullCharacter) } else { Ok(text) }
+    if has_null(octets) { Err(Malformed::NullCharacter) } else { Ok(text) }
+}
+
+/// Looks at eight octets at a time: a word from which ones are taken borrows into the high bit of one that was 0.
+#[inline]
+fn has_null(octets: &[u8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+    let (words, rest) = octets.as_chunks();
+    let null = |found, word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        found | (word.wrapping_sub(ONES) & !word & HIGH_BITS)
+    };
+    words.iter().fold(0, null) != 0 || rest.iter().any(|octet| *octet == 0)
 }
