@@ -24,5 +24,5 @@ fn has_null(octets: &[u8]) -> bool {
         let word = u64::from_le_bytes(*word);
         found | (word.wrapping_sub(ONES) & !word & HIGH_BITS)
     };
-    words.iter().fold(0, null) != 0 || rest.iter().any(|octet| *octet == 0)
+    words.iter().fold(0, null) != 0 || rest.contains(&0)
 }
