@@ -39,7 +39,7 @@ pub(crate) fn check() -> Result<(), Box<dyn Error>> {
             counted.len()
         )?)
     } else {
-        Err(format!("\n{complaints}{WHAT_TO_DO}").into())
+        Err(format!("{complaints}{WHAT_TO_DO}").into())
     }
 }
 
