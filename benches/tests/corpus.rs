@@ -41,7 +41,7 @@ fn mqtt_packets() {
 fn coap_messages() {
     let samples = coap::samples();
     let lengths: Vec<_> = samples.iter().map(|sample| sample.bytes.len()).collect();
-    assert_eq!(lengths, [21, 80, 121, 1045]);
+    assert_eq!(lengths, [20, 79, 114, 1042]);
     assert_eq!(samples[0].bytes, b"\x44\x01\x12\x34tk01\xB6sensor\x04temp");
     let notification = [&b"\x44\x45\x12\x34tk01\x42e1\x21\x07\x60\xFF"[..], &payload(64)].concat();
     assert_eq!(samples[1].bytes, notification);
