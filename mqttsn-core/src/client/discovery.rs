@@ -96,11 +96,9 @@ impl<P: Clone + Ord> Client<P> {
                 self.actions.push_back(Action::GatewayFound { gateway_id, address: address.clone() });
             }
             Learned::Known => {}
-            Learned::Dropped => {
-                self.counters.dropped_gateways += 1;
-                return;
-            }
+            Learned::Dropped => self.counters.dropped_gateways += 1,
         }
+        // Also for one that finds no room: those that are known are tried, and a search would never end.
         self.search_step(SearchEvent::Stop, now);
         match self.phase {
             Phase::Searching => _ = self.choose_gateway(now),

@@ -169,6 +169,20 @@ fn a_search_without_a_connection() {
     assert!(rig.broadcast.is_empty());
 }
 
+/// A gateway for which there is no room is an answer, too.
+#[test]
+fn a_search_ends_also_when_the_list_of_gateways_is_full() {
+    let mut rig = Rig::new(Config { max_gateways: 1, ..searching() });
+    rig.receive_from(33, &advertise(9));
+    rig.client.search(rig.now);
+    rig.advance(secs(5));
+    rig.expect_broadcast(2, &SEARCH);
+    rig.receive_from(34, &Packet::GwInfo(GwInfo { gateway_id: 10, address: None }));
+    rig.advance(secs(100));
+    assert!(rig.broadcast.is_empty(), "it is looked for no more");
+    assert_eq!(rig.client.gateways().collect::<Vec<_>>(), [(Some(9), &33)]);
+}
+
 #[test]
 fn without_discovery_nobody_is_listened_to() {
     let mut rig = Rig::new(config());
