@@ -131,7 +131,8 @@ pub struct Upstream {
     pub max_memory: usize,
     /// Different filters (aggregating). Default 100 000.
     pub max_filters: u32,
-    /// The largest packet accepted from the server, in bytes. Default 1 MiB.
+    /// The largest packet accepted from the server, in bytes. A server of MQTT 3.1.1 cannot be told: from there 128 KiB are taken at
+    /// least, and a larger message loses its end and is dropped, since none of MQTT-SN is so large. Default 1 MiB.
     pub max_packet_size: u32,
 }
 

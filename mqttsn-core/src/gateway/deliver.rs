@@ -31,7 +31,11 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
             self.out.counters.dropped_qos0 += 1;
             return;
         }
-        // What goes out at once takes no room from anybody.
+        // What never goes out takes no room from anybody, nor does what goes out at once.
+        if !publish_fits(queued.message.payload(), &self.config) {
+            self.out.counters.dropped_too_large += 1;
+            return self.confirm(key, &queued, now);
+        }
         let at_once = peer.state.is_listening() && peer.slot.is_none() && peer.queue.len() == 0;
         if !at_once && self.buffered + queued.size() > self.config.max_buffered {
             self.out.counters.dropped_memory += 1;
@@ -274,11 +278,17 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
 
 /// Whether the messages that it takes are small enough for the network (§6.10).
 fn fits(outgoing: Outgoing, name: &str, payload: &[u8], config: &Config) -> bool {
-    let header = |body: usize| if body > 253 { 4 } else { 2 };
-    let publish = 5 + payload.len();
-    let register = if matches!(outgoing, Outgoing::Register(_)) { 4 + name.len() } else { 0 };
-    let body = publish.max(register);
-    body + header(body) <= usize::from(config.max_message_size)
+    let registers = matches!(outgoing, Outgoing::Register(_));
+    publish_fits(payload, config) && (!registers || body_fits(4 + name.len(), config))
+}
+
+fn publish_fits(payload: &[u8], config: &Config) -> bool {
+    body_fits(5 + payload.len(), config)
+}
+
+fn body_fits(body: usize, config: &Config) -> bool {
+    let header = if body > 253 { 4 } else { 2 };
+    body + header <= usize::from(config.max_message_size)
 }
 
 fn send<P: Clone>(peer: &mut Peer<P>, config: &Config, out: &mut Sender<P>, now: Instant) {

@@ -11,6 +11,7 @@ use mqtt_core::client::{self, Action as ClientAction, Client, DisconnectReason, 
 use mqttsn_codec::{MessageId, ReturnCode};
 
 use super::io::{self, Action, UpstreamId};
+use super::oversize::{self, Cutter};
 use super::peer::PeerKey;
 use super::{Gateway, Mode, Timer, inbound};
 
@@ -21,6 +22,8 @@ pub(super) struct Link {
     pub(super) client: Box<Client>,
     /// The connection that is open, being opened, or being closed.
     pub(super) upstream: Option<UpstreamId>,
+    /// Of that connection, before MQTT 5.
+    cutter: Option<Cutter>,
     /// Whose it is; `None` for the gateway's own, and for one that is about to go.
     pub(super) owner: Option<PeerKey>,
     /// The place of the client that refers to it.
@@ -62,6 +65,7 @@ impl Link {
         Self {
             client: Box::new(client),
             upstream: None,
+            cutter: None,
             owner: None,
             place: None,
             origins: BTreeMap::new(),
@@ -82,6 +86,10 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
     /// What all connections have in common.
     pub(super) fn client_config(&self) -> client::Config {
         let upstream = &self.config.upstream;
+        let max_packet_size = match self.version {
+            ProtocolVersion::V5 => upstream.max_packet_size,
+            ProtocolVersion::V3_1 | ProtocolVersion::V3_1_1 => oversize::largest(upstream.max_packet_size),
+        };
         client::Config {
             version: self.version,
             keep_alive: upstream.keep_alive,
@@ -89,7 +97,7 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
             password: upstream.password.clone(),
             connect_timeout: upstream.connect_timeout,
             reconnect: Some(upstream.backoff),
-            max_packet_size: upstream.max_packet_size,
+            max_packet_size,
             subscription_identifiers: false,
             topic_alias_maximum: 0,
             max_outgoing_topic_aliases: 0,
@@ -131,8 +139,12 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         let Some(link) = link.filter(|link| link.upstream == Some(upstream)) else { return };
         let closed = matches!(input, client::Input::Closed);
         // What comes on a connection that is given up is not for anybody.
-        if !(link.abrupt && matches!(input, client::Input::Bytes(_))) {
-            link.client.handle(input, now);
+        match (input, &mut link.cutter) {
+            (client::Input::Bytes(_), _) if link.abrupt => {}
+            (client::Input::Bytes(bytes), Some(cutter)) => {
+                cutter.cut(bytes, |bytes| _ = link.client.handle(client::Input::Bytes(bytes), now));
+            }
+            (input, _) => _ = link.client.handle(input, now),
         }
         if closed {
             link.upstream = None;
@@ -176,6 +188,8 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
                 self.next_generation = self.next_generation.wrapping_add(1);
                 if let Some(link) = self.links.get_mut(index as usize) {
                     (link.upstream, link.closing) = (Some(upstream), false);
+                    let untold = link.client.config().version < ProtocolVersion::V5;
+                    link.cutter = untold.then(|| Cutter::new(self.config.upstream.max_packet_size));
                 }
                 self.out.actions.push_back(Action::Open { upstream, server });
             }

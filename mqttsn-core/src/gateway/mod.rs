@@ -16,6 +16,7 @@ mod inbound;
 mod io;
 mod link;
 mod outbound;
+mod oversize;
 mod peer;
 mod predefined;
 mod publish;

@@ -3,7 +3,7 @@
 use mqttsn_codec::{
     Connect, Delivery, Packet, Register, ReturnCode, SubAck, Subscribe, SubscribeTopic, Topic,
 };
-use mqttsn_core::gateway::{Action, Input, State};
+use mqttsn_core::gateway::{Action, Config, DropPolicy, Input, QueueConfig, State};
 
 use crate::support::{
     AtLeastOnce, AtMostOnce, Bench, CONNACK, PING, Sent, aggregating, both, both_with, connect, hex, id,
@@ -63,6 +63,48 @@ fn a_message_of_2000_bytes_from_the_broker() {
         assert_eq!(bench.gateway.counters().dropped_too_large, 1);
         is_well(&mut bench);
     });
+}
+
+/// A server of MQTT 3.1.1 cannot be told what is too large, and sends a retained message on each connection.
+#[test]
+fn a_retained_message_larger_than_anything_does_not_break_the_link() {
+    let old = |config: &mut Config| {
+        config.upstream.version = mqtt_codec::ProtocolVersion::V3_1_1;
+        config.upstream.max_packet_size = 100;
+    };
+    both_with(old, |mut bench| {
+        bystander(&mut bench);
+        bench.publish_with("big", &"x".repeat(200_000), 1, true);
+        bench.connect(1, "c");
+        bench.events.clear();
+        bench.subscribe(1, "#", AtLeastOnce);
+        bench.advance(seconds(3));
+        bench.publish_with("big", &"y".repeat(200_000), 2, true);
+        bench.publish_at_broker("small", "small", 1);
+        assert_eq!(bench.payloads(1), ["small"]);
+        assert_eq!(bench.gateway.counters().dropped_too_large, 2);
+        assert_eq!(bench.events, [], "no connection has ended");
+        is_well(&mut bench);
+    });
+}
+
+#[test]
+fn what_is_too_large_drives_nothing_out_of_a_sleepers_queue() {
+    let queue = QueueConfig { bytes: 3000, policy: DropPolicy::Oldest, ..QueueConfig::default() };
+    both_with(
+        |config| config.queue = queue,
+        |mut bench| {
+            bench.connect(1, "c");
+            bench.subscribe(1, "t", AtLeastOnce);
+            bench.sleep(1, 60);
+            for payload in ["1", "2", &"x".repeat(2800)] {
+                bench.publish_at_broker("t", payload, 1);
+            }
+            bench.wake(1, "c");
+            assert_eq!(bench.payloads(1), ["1", "2"]);
+            assert_eq!(bench.gateway.counters().dropped_too_large, 1);
+        },
+    );
 }
 
 #[test]
