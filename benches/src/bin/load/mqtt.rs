@@ -14,7 +14,7 @@ use mqtt_codec::{
 };
 
 /// What messages carry, from its beginning.
-const PAYLOAD: [u8; 64 << 10] = [b'x'; 64 << 10];
+static PAYLOAD: [u8; 64 << 10] = [b'x'; 64 << 10];
 /// Room for a message of that size, and more.
 const INCOMING: usize = 128 << 10;
 
