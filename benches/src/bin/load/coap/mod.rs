@@ -20,7 +20,7 @@ use crate::report::Figure;
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// A server that takes a PUT to `/load`: `m2m`, `libcoap`, `NAME=COMMAND` with `{port}` where the port goes, or `floor`,
-    /// which only receives and sends.
+    /// which only receives and sends, for bodies of one block (`--only B,`).
     #[arg(long = "server", value_name = "SERVER", default_values = ["m2m", "libcoap"])]
     servers: Vec<String>,
     #[command(flatten)]
