@@ -1,6 +1,6 @@
 //! Retransmission, and another gateway (§6.13).
 
-use mqttsn_codec::{Advertise, Packet, ReturnCode, SubscribeTopic};
+use mqttsn_codec::{Advertise, Packet, ReturnCode, SubscribeTopic, Topic};
 use mqttsn_core::client::{Action, Config, DisconnectReason, Outcome, State};
 
 use crate::support::*;
@@ -83,6 +83,24 @@ fn a_persistent_session_does_not_move_with_the_client() {
     rig.receive_from(OTHER, &Packet::ConnAck(ReturnCode::ACCEPTED));
     rig.expect_completed(&[(handle, Outcome::Interrupted)]);
     rig.expect_to(OTHER, &[]);
+}
+
+/// Else PUBREL would follow, and the message would count as published that no gateway has.
+#[test]
+fn a_gateway_that_did_not_get_the_message_does_not_answer_for_it() {
+    let mut rig = Rig::connected(Config { clean_session: false, ..two() });
+    rig.publish_to(mqttsn_core::client::PublishTopic::Short(short("ab")), ExactlyOnce, "x");
+    rig.advance(secs(40));
+    assert_eq!(rig.client.gateway(), Some(&OTHER));
+    for answer in [Packet::PubRec(id(1)), Packet::PubComp(id(1)), puback(1, 0, ReturnCode::NOT_SUPPORTED)] {
+        rig.receive_from(OTHER, &answer);
+    }
+    assert_eq!(rig.client.counters().out_of_place, 3);
+    rig.advance(secs(60));
+    assert_eq!(rig.client.gateway(), Some(&GATEWAY));
+    rig.forget_sent();
+    rig.receive(&Packet::ConnAck(ReturnCode::ACCEPTED));
+    rig.expect(&[publish(ExactlyOnce, 1, Topic::Short(short("ab")), true, "x")]);
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn what_is_too_large_drives_nothing_out_of_a_sleepers_queue() {
             bench.connect(1, "c");
             bench.subscribe(1, "t", AtLeastOnce);
             bench.sleep(1, 60);
-            for payload in ["1", "2", &"x".repeat(2800)] {
+            for payload in ["1", "2", &"x".repeat(2940)] {
                 bench.publish_at_broker("t", payload, 1);
             }
             bench.wake(1, "c");
