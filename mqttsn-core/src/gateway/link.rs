@@ -13,6 +13,7 @@ use mqttsn_codec::{MessageId, ReturnCode};
 use super::io::{self, Action, UpstreamId};
 use super::oversize::{self, Cutter};
 use super::peer::PeerKey;
+use super::state::State;
 use super::{Gateway, Mode, Timer, inbound};
 
 /// An MQTT client and its connection.
@@ -325,8 +326,9 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         {
             peer.link = None;
         }
+        // Unless it has gone meanwhile.
         if let Some(next) = link.next
-            && self.peer(next).is_some()
+            && self.peer(next).is_some_and(|peer| peer.state == State::Connecting)
         {
             self.connect_link(next, now);
         }

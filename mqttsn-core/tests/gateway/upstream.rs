@@ -1,7 +1,7 @@
 //! The connections to the server of a transparent gateway (MQTT-SN 1.2 §4.1): acknowledged late, lost, resumed, taken over.
 
 use mqttsn_codec::{Connect, Delivery, Packet, ReturnCode, SubscribeTopic, Topic};
-use mqttsn_core::gateway::{Event, QueueConfig, State};
+use mqttsn_core::gateway::{Event, Input, QueueConfig, State};
 
 use crate::support::{
     AtLeastOnce, AtMostOnce, Bench, CONGESTED, CONNACK, DISCONNECT, ExactlyOnce, PING, Sent, connect, puback,
@@ -236,4 +236,30 @@ fn new_ids_are_no_negative_numbers_for_clients_that_read_them_so() {
         let Delivery::AtLeastOnce { message_id, .. } = publish.delivery else { panic!("{publish:?}") };
         assert!(message_id.get() < 0x8000);
     }
+}
+
+/// A new session waits until the connection of the last one is closed. A client that has gone meanwhile does not come back to an
+/// address where another one is by then.
+#[test]
+fn who_has_gone_while_the_last_connection_was_being_closed_is_not_connected() {
+    let mut bench = Bench::new();
+    bench.connect(1, "c");
+    bench.events.clear();
+    for connect in [Connect { duration: 61, ..connect("c") }, connect("d")] {
+        let mut bytes = Vec::new();
+        Packet::Connect(connect).encode(&mut bytes).unwrap();
+        // The host does nothing in between.
+        let datagram = Input::Datagram { from: 1, bytes: &bytes, broadcast: false };
+        bench.gateway.handle(datagram, bench.now);
+    }
+    bench.settle();
+    bench.expect(1, &[CONNACK]);
+    bench.assert_state("c", State::Disconnected);
+    bench.assert_state("d", State::Active);
+    assert!(
+        !bench
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Connected { client_id, .. } if **client_id == *"c"))
+    );
 }
