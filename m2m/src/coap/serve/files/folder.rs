@@ -3,14 +3,15 @@
 //! Every step of a path is opened from the folder before it, symbolic links are never followed, and only regular files and
 //! folders exist. So nothing outside can be reached, whatever happens to the folder in the meantime.
 
+use core::time::Duration;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{
-    Access, AtFlags, Dir, FileType, Mode, OFlags, Stat, accessat, fchmod, fstat, openat, renameat, statat,
-    unlinkat,
+    Access, AtFlags, Dev, Dir, FileType, Mode, OFlags, Stat, accessat, fchmod, fstat, openat, renameat,
+    statat, unlinkat,
 };
 use rustix::io::Errno;
 use thiserror::Error;
@@ -22,6 +23,16 @@ use super::name::FilePath;
 pub(super) enum Kind {
     File { size: u64 },
     Folder,
+}
+
+/// What changes whenever a file does, if it changes later than a step of the file system's clock. Nobody can set these times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    device: Dev,
+    inode: i128,
+    size: i128,
+    /// Nanoseconds since 1970 (`st_ctim`).
+    changed: i128,
 }
 
 /// Why something cannot be done.
@@ -50,6 +61,21 @@ pub(super) struct Folder {
     root: OwnedFd,
 }
 
+/// A folder that something is done in.
+enum Opened<'a> {
+    Root(&'a OwnedFd),
+    Below(OwnedFd),
+}
+
+impl AsFd for Opened<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Root(folder) => folder.as_fd(),
+            Self::Below(folder) => folder.as_fd(),
+        }
+    }
+}
+
 impl Folder {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         Ok(Self { root: rustix::fs::open(path, FOLDER, Mode::empty())? })
@@ -60,22 +86,31 @@ impl Folder {
         kind(&statat(self.folder(&folder)?, name, AtFlags::SYMLINK_NOFOLLOW)?).ok_or(Problem::NotFound)
     }
 
-    /// The whole of a file.
-    pub(super) fn read(&self, path: &FilePath, limit: usize) -> Result<Vec<u8>, Problem> {
+    /// What tells whether a file is as before.
+    pub(super) fn stamp(&self, path: &FilePath) -> Result<Stamp, Problem> {
+        let (folder, name) = path.split_last().ok_or(Problem::IsFolder)?;
+        let stat = statat(self.folder(&folder)?, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        regular(kind(&stat))?;
+        Ok(Stamp::of(&stat))
+    }
+
+    /// The whole of a file, with its stamp before it was read.
+    pub(super) fn read(&self, path: &FilePath, limit: usize) -> Result<(Vec<u8>, Stamp), Problem> {
         let (folder, name) = path.split_last().ok_or(Problem::IsFolder)?;
         let folder = self.folder(&folder)?;
         // Looked at before it is opened: opening alone does something to devices and pipes.
         regular(kind(&statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)?))?;
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = openat(&folder, name, flags, Mode::empty())?;
-        let size = regular(kind(&fstat(&file)?))?;
+        let stat = fstat(&file)?;
+        let size = regular(kind(&stat))?;
         let limit = limit as u64;
         if size > limit {
             return Err(Problem::TooLarge);
         }
         let mut content = Vec::with_capacity(size as usize + 1);
         File::from(file).take(limit + 1).read_to_end(&mut content)?;
-        if content.len() as u64 > limit { Err(Problem::TooLarge) } else { Ok(content) }
+        if content.len() as u64 > limit { Err(Problem::TooLarge) } else { Ok((content, Stamp::of(&stat))) }
     }
 
     /// What is in a folder and can be served, by name.
@@ -117,12 +152,30 @@ impl Folder {
         Ok(unlinkat(&folder, name, AtFlags::empty())?)
     }
 
-    fn folder(&self, path: &FilePath) -> Result<OwnedFd, Problem> {
-        let mut folder = openat(&self.root, ".", FOLDER, Mode::empty())?;
+    fn folder(&self, path: &FilePath) -> Result<Opened<'_>, Problem> {
+        let mut folder = Opened::Root(&self.root);
         for name in path.names() {
-            folder = openat(&folder, name, FOLDER | OFlags::NOFOLLOW, Mode::empty())?;
+            folder = Opened::Below(openat(&folder, name, FOLDER | OFlags::NOFOLLOW, Mode::empty())?);
         }
         Ok(folder)
+    }
+}
+
+impl Stamp {
+    fn of(stat: &Stat) -> Self {
+        const SECOND: i128 = 1_000_000_000;
+        Self {
+            device: stat.st_dev,
+            inode: stat.st_ino.into(),
+            size: stat.st_size.into(),
+            changed: i128::from(stat.st_ctime) * SECOND + i128::from(stat.st_ctime_nsec),
+        }
+    }
+
+    /// Whether the last change is longer ago than `age`, at this Unix time.
+    pub(super) fn is_older(&self, now: Duration, age: Duration) -> bool {
+        let nanoseconds = |span: Duration| i128::try_from(span.as_nanos()).unwrap_or(i128::MAX);
+        nanoseconds(now).saturating_sub(self.changed) > nanoseconds(age)
     }
 }
 
@@ -145,7 +198,7 @@ fn regular(kind: Option<Kind>) -> Result<u64, Problem> {
 }
 
 /// The permissions of the file to be replaced, which must allow it; `None` if there is no file.
-fn mode_of_replaced(folder: &OwnedFd, name: &str) -> Result<Option<Mode>, Problem> {
+fn mode_of_replaced(folder: &Opened<'_>, name: &str) -> Result<Option<Mode>, Problem> {
     let stat = match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => stat,
         Err(Errno::NOENT) => return Ok(None),
@@ -213,7 +266,7 @@ mod tests {
     }
 
     fn read(folder: &Folder, name: &str) -> Result<Vec<u8>, Problem> {
-        folder.read(&path(name), 1000)
+        folder.read(&path(name), 1000).map(|(content, _)| content)
     }
 
     #[test]

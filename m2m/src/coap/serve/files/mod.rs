@@ -1,14 +1,13 @@
 //! Files of a folder as resources: GET and Observe, and with leave to write PUT, POST and DELETE.
 
 mod catalogue;
+mod contents;
 mod folder;
 mod format;
 mod name;
 mod watch;
 
 use alloc::sync::Arc;
-use core::hash::Hasher;
-use std::hash::DefaultHasher;
 use std::io;
 use std::path::Path;
 
@@ -19,6 +18,7 @@ use notify::RecommendedWatcher;
 use tracing::warn;
 
 use self::catalogue::Catalogue;
+use self::contents::{Content, Contents};
 use self::folder::{Folder, Kind, Problem};
 use self::name::FilePath;
 pub(crate) use self::watch::Noticed;
@@ -35,6 +35,7 @@ pub(crate) struct Files {
     /// The largest file that is read.
     max_size: usize,
     catalogue: Catalogue,
+    contents: Contents,
     waiting: Waiting,
     noticed: Arc<Noticed>,
     _watcher: Option<RecommendedWatcher>,
@@ -60,6 +61,7 @@ impl Files {
             write,
             max_size,
             catalogue,
+            contents: Contents::new(),
             waiting: Waiting::default(),
             noticed,
             _watcher: watcher,
@@ -113,6 +115,7 @@ impl Files {
     }
 
     fn request(&mut self, request: &IncomingRequest<Peer>, endpoint: &mut Endpoint<Peer>, now: Instant) {
+        self.contents.set_turn(now);
         let options = request.options.view();
         let path = FilePath::from_segments(options.uri_path());
         let mut response = match &path {
@@ -122,7 +125,7 @@ impl Files {
         };
         let changed = request.method != Code::GET && response.code.is_success();
         match request.trigger {
-            // Changes of files are rare enough that each observer may be asked whether it knows.
+            // Changes of files are rare enough to ask each observer whether it knows.
             Trigger::Change => response.reliability = Some(Reliability::Confirmable),
             Trigger::Registration => {
                 self.catalogue.registered(request.resource, path.as_ref().map(|(path, _)| path));
@@ -136,7 +139,7 @@ impl Files {
     }
 
     fn answer(
-        &self,
+        &mut self,
         path: &FilePath,
         slash: bool,
         method: Code,
@@ -153,19 +156,24 @@ impl Files {
         result.unwrap_or_else(|problem| failure(path, method, &problem))
     }
 
-    fn get(&self, path: &FilePath, slash: bool, options: Options<'_>) -> Result<Response, Problem> {
-        let (format, body) = match self.folder.kind(path)? {
-            Kind::Folder => (ContentFormat::LINK_FORMAT, self.links(path)?.into_bytes()),
-            Kind::File { .. } if slash => return Err(Problem::NotFound),
-            Kind::File { .. } => (format_of(path), self.folder.read(path, self.max_size)?),
+    fn get(&mut self, path: &FilePath, slash: bool, options: Options<'_>) -> Result<Response, Problem> {
+        // A slash at the end asks for a folder, and a file is none.
+        let content = if slash {
+            Err(Problem::IsFolder)
+        } else {
+            self.contents.read(path, &self.folder, self.max_size)
+        };
+        let (format, content) = match content {
+            Err(Problem::IsFolder) => (ContentFormat::LINK_FORMAT, Content::new(self.links(path)?.into())),
+            content => (format_of(path), content?),
         };
         if let Err(code) = Preconditions::of(options).accepts(format) {
             return Ok(Response::new(code));
         }
         Ok(Response::new(Code::CONTENT)
-            .with(OptionNumber::ETAG, &etag(&body))
+            .with(OptionNumber::ETAG, &content.etag)
             .with_uint(OptionNumber::CONTENT_FORMAT, format.get().into())
-            .payload(body))
+            .payload(content.body))
     }
 
     fn links(&self, path: &FilePath) -> Result<String, Problem> {
@@ -178,7 +186,7 @@ impl Files {
         if links.len() > self.max_size { Err(Problem::TooLarge) } else { Ok(links) }
     }
 
-    fn put(&self, path: &FilePath, options: Options<'_>, body: &[u8]) -> Result<Response, Problem> {
+    fn put(&mut self, path: &FilePath, options: Options<'_>, body: &[u8]) -> Result<Response, Problem> {
         let current = self.current(path, options)?;
         if let Err(code) = Preconditions::of(options).check(current.as_deref()) {
             return Ok(Response::new(code));
@@ -189,6 +197,7 @@ impl Files {
             let problem = format!("{name} is served as {}", format::of(name));
             return Ok(Response::new(Code::UNSUPPORTED_CONTENT_FORMAT).payload(problem));
         }
+        self.contents.forget(path);
         self.folder.write(path, body)?;
         Ok(Response::new(if current.is_some() { Code::CHANGED } else { Code::CREATED }))
     }
@@ -215,11 +224,12 @@ impl Files {
         Ok(Response::new(Code::CONFLICT))
     }
 
-    fn delete(&self, path: &FilePath, options: Options<'_>) -> Result<Response, Problem> {
+    fn delete(&mut self, path: &FilePath, options: Options<'_>) -> Result<Response, Problem> {
         let current = self.current(path, options)?;
         if let Err(code) = Preconditions::of(options).check(current.as_deref()) {
             return Ok(Response::new(code));
         }
+        self.contents.forget(path);
         match self.folder.remove(path) {
             // What is not there counts as deleted (RFC 7252 §5.8.4).
             Ok(()) | Err(Problem::NotFound) => Ok(Response::new(Code::DELETED)),
@@ -229,25 +239,17 @@ impl Files {
 
     /// The entity-tag of what there is before a change, which is empty if the request does not ask for it; `None` if there is
     /// nothing.
-    fn current(&self, path: &FilePath, options: Options<'_>) -> Result<Option<Vec<u8>>, Problem> {
+    fn current(&mut self, path: &FilePath, options: Options<'_>) -> Result<Option<Vec<u8>>, Problem> {
         match self.folder.kind(path) {
             Ok(Kind::Folder) => Err(Problem::IsFolder),
             Ok(Kind::File { .. }) if options.contains(OptionNumber::IF_MATCH) => {
-                Ok(Some(etag(&self.folder.read(path, self.max_size)?).to_vec()))
+                Ok(Some(self.contents.read(path, &self.folder, self.max_size)?.etag.to_vec()))
             }
             Ok(Kind::File { .. }) => Ok(Some(Vec::new())),
             Err(Problem::NotFound) => Ok(None),
             Err(problem) => Err(problem),
         }
     }
-}
-
-/// A strong entity-tag of what is in the file. Times and sizes would not do: a file can change twice within the resolution of
-/// a time. It is the same after a restart, as long as the program is.
-fn etag(content: &[u8]) -> [u8; 8] {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(content);
-    hasher.finish().to_be_bytes()
 }
 
 fn format_of(path: &FilePath) -> ContentFormat {
