@@ -58,7 +58,7 @@ fn no_message_comes_before_connack() {
     let connection = fleet.open();
     let resume = connect("client", &[expiry, small]);
     fleet.send(connection, &without_clean_start(resume));
-    assert_eq!(output(&fleet, connection), []);
+    assert!(output(&fleet, connection).is_empty());
     assert_eq!(fleet.broker.gauges().clients, 1, "the publisher; the other's connection is closed");
 }
 
