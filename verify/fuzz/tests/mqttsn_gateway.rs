@@ -75,6 +75,14 @@ fn the_same_events_give_the_same_actions() {
     }
 }
 
+/// Courses that broke a law once.
+#[test]
+fn findings() {
+    for seed in [1_000_377, 8_013_508, 8_028_581] {
+        with_seed(seed, |random| gateway(&course(random)));
+    }
+}
+
 fn course(random: &mut Random) -> Vec<u8> {
     let mut data = vec![0; 200 + random.below(1800) as usize];
     random.fill(&mut data);

@@ -25,8 +25,8 @@ pub(super) struct Host {
     pub(super) got: Vec<(Address<u8>, Vec<u8>)>,
     /// Every client identifier that was heard of.
     names: BTreeSet<String>,
-    /// Places that something came from, and the identifier that was last to be connected from there.
-    heard: BTreeMap<Address<u8>, Option<String>>,
+    /// Places that something came from, and the identifiers that were to be connected from there.
+    heard: BTreeMap<Address<u8>, BTreeSet<String>>,
     /// How often the same was sent to a place since something came from there.
     times: BTreeMap<(Address<u8>, Vec<u8>), u32>,
     before: Counters,
@@ -149,13 +149,14 @@ impl Host {
         match packet {
             Packet::Connect(connect) => {
                 self.names.insert(connect.client_id.into());
-                self.heard.insert(address.clone(), Some(connect.client_id.into()));
+                self.heard.entry(address.clone()).or_default().insert(connect.client_id.into());
                 self.ledger.begins(connect.client_id);
                 clients.insert(connect.client_id.into());
                 grows = true;
             }
             Packet::WillTopic(_) | Packet::WillMsg(_) => {
-                clients.extend(self.heard.get(address).cloned().flatten());
+                // A copy of another CONNECT does not end the handshake for a will.
+                clients.extend(self.heard.get(address).into_iter().flatten().cloned());
                 grows = true;
             }
             Packet::PingReq(ping) => {

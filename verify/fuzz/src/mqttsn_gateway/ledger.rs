@@ -116,8 +116,10 @@ impl Ledger {
                 let name = if let SubscribeTopic::Name(name) = topic { Some(name) } else { None };
                 self.asks(session, true, message_id.get(), name);
             }
-            Packet::RegAck(RegAck { message_id, return_code: ReturnCode::ACCEPTED, .. }) => {
-                if let Some((id, name)) = self.telling.remove(&key(message_id.get())) {
+            Packet::RegAck(RegAck { message_id, return_code, .. }) => {
+                if let Some((id, name)) = self.telling.remove(&key(message_id.get()))
+                    && return_code.is_accepted()
+                {
                     self.told.entry(session.into()).or_default().insert(id, vec![name]);
                 }
             }
@@ -168,6 +170,8 @@ impl Ledger {
             }
             Packet::Register(Register { topic_id, message_id, topic_name }) => {
                 let id = topic_id.expect("a gateway knows the id").get();
+                // What the id stood for before is over, whatever the client says of it now.
+                self.telling.retain(|(of, _), (told, _)| of != session || *told != id);
                 self.telling.insert(key(message_id.get()), (id, topic_name.into()));
             }
             Packet::Publish(publish) => {
@@ -208,8 +212,13 @@ impl Ledger {
     fn taken_over(&mut self, session: &str, id: u16, uncertain: u64) {
         let sent = self.sent.get(&(session.to_owned(), id));
         let stored = sent.is_some_and(|sent| sent.iter().any(|payload| is_untold(payload, &self.stored)));
-        self.unexplained += u64::from(!stored && !self.hostile);
+        if stored || self.hostile {
+            return;
+        }
+        self.unexplained += 1;
         assert!(self.unexplained <= uncertain, "{session}'s message {id} is not at the server: {sent:?}");
+        // It counts once, however often the client asks.
+        self.stored.extend(sent.into_iter().flatten().cloned());
     }
 
     /// The gateway says something to the server. `dropped`: messages that clients will never get.
