@@ -35,6 +35,8 @@ pub(super) struct Link {
     pub(super) remove: bool,
     /// The host has been told to close the connection.
     pub(super) closing: bool,
+    /// It had nothing to say for a while: the memory of its last messages can be given back.
+    pub(super) quiet: bool,
     /// Its connection is being closed without DISCONNECT.
     pub(super) abrupt: bool,
     /// It is to take leave when the will is with the server.
@@ -72,6 +74,7 @@ impl Link {
             origins: BTreeMap::new(),
             remove: false,
             closing: false,
+            quiet: false,
             abrupt: false,
             leaving: false,
             next: None,
@@ -153,15 +156,16 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
         self.dirty.push_back(upstream.index);
     }
 
+    /// A deadline of the link's client: most of the time that of its keep-alive.
     pub(super) fn link_due(&mut self, index: u32, now: Instant) {
         if let Some(link) = self.links.get_mut(index as usize) {
+            link.quiet = true;
             link.client.handle(client::Input::Tick, now);
             self.dirty.push_back(index);
         }
     }
 
-    /// Does what the clients of all links ask for, until none asks any more. There are as many links as clients, and most
-    /// say nothing most of the time.
+    /// Does what the clients of all links ask for, until none asks any more.
     pub(super) fn settle(&mut self, now: Instant) {
         while let Some(index) = self.dirty.pop_front() {
             while let Some(action) =
@@ -169,10 +173,10 @@ impl<P: Clone + Ord + Debug> Gateway<P> {
             {
                 self.on_link_action(index, action, now);
             }
+            // There are as many links as clients, and most say nothing most of the time.
             let link = self.links.get_mut(index as usize);
-            if let Some(link) =
-                link.filter(|link| link.owner.is_some() && link.client.output().next().is_none())
-            {
+            if let Some(link) = link.filter(|link| link.quiet && link.client.output().next().is_none()) {
+                link.quiet = false;
                 link.client.shrink_to_fit();
             }
             match self.links.get(index as usize).and_then(|link| link.client.next_deadline()) {

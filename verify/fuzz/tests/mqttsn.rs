@@ -206,7 +206,7 @@ fn to_client(mode: Mode, qos: QoS) -> u64 {
 #[test]
 fn messages_through_the_gateway() {
     let levels = [QoS::AtMostOnce, QoS::AtLeastOnce];
-    for (mode, most_up, most_down) in [(MODES[0], [5, 10], [5, 11]), (MODES[1], [0, 3], [5, 6])] {
+    for (mode, most_up, most_down) in [(MODES[0], [0, 3], [4, 5]), (MODES[1], [0, 3], [5, 6])] {
         let up = levels.map(|qos| from_client(mode, qos));
         assert!(up.iter().zip(most_up).all(|(each, most)| *each <= most), "{mode:?} to the server: {up:?}");
         let down = levels.map(|qos| to_client(mode, qos));
@@ -291,7 +291,8 @@ fn memory_of_peers() {
             bench.send(peer, &Packet::Disconnect(Disconnect { duration: Some(600) }));
         });
         println!("{mode:?}: a stranger {stranger} bytes, a client {connected}, one that sleeps {sleeper}");
-        let most = if mode == Mode::Transparent { 2048 } else { 640 };
+        // An MQTT client that has just spoken keeps its buffers until its keep-alive comes.
+        let most = if mode == Mode::Transparent { 2304 } else { 640 };
         assert!(stranger <= 100 && connected <= most && sleeper <= most, "{mode:?}");
     }
     // However many there are.
