@@ -20,12 +20,12 @@ use Rule::{Proof, Protocol, Top};
 const RULES: &[(&str, Rule)] = &[
     ("machine", Protocol { ours: &[], others: &[] }),
     ("topic-match", Protocol { ours: &[], others: &["thiserror"] }),
-    ("mqtt-codec", Protocol { ours: &[], others: &["bytes", "nom", "thiserror"] }),
+    ("mqtt-codec", Protocol { ours: &[], others: &["ascii", "bytes", "nom", "thiserror"] }),
     (
         "mqtt-core",
         Protocol {
             ours: &["machine", "mqtt-codec", "topic-match"],
-            others: &["bytes", "hashbrown", "serde", "slab", "thiserror"],
+            others: &["ascii", "bytes", "hashbrown", "serde", "slab", "thiserror"],
         },
     ),
     ("coap-codec", Protocol { ours: &[], others: &["bytes", "nom", "thiserror"] }),
@@ -36,7 +36,7 @@ const RULES: &[(&str, Rule)] = &[
             others: &["bytes", "hashbrown", "siphasher", "slab", "thiserror"],
         },
     ),
-    ("mqttsn-codec", Protocol { ours: &[], others: &["bytes", "nom", "thiserror"] }),
+    ("mqttsn-codec", Protocol { ours: &[], others: &["ascii", "bytes", "nom", "thiserror"] }),
     (
         "mqttsn-core",
         Protocol {

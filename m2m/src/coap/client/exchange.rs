@@ -131,8 +131,11 @@ pub(super) fn success(response: &Response) -> Result<(), Failure> {
 
 pub(super) fn no_answer(event: &Event, link: &LinkArguments) -> Failure {
     match *event {
-        Event::Failed(failure) => failure.into(),
-        Event::TimedOut | Event::Response { .. } | Event::Pong => {
+        // The time of `--timeout` is the request's as well: either may be over first.
+        Event::Failed(failure) if failure != coap_core::Failure::NoResponse || link.give_up.is_none() => {
+            failure.into()
+        }
+        Event::Failed(_) | Event::TimedOut | Event::Response { .. } | Event::Pong => {
             let span = link.give_up.unwrap_or(GROUP_TIME).as_secs_f64();
             Failure::NoAnswer(format!("no answer within {span} s"))
         }
