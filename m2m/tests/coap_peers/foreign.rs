@@ -39,20 +39,26 @@ impl Foreign {
         })
     }
 
-    /// A server that is told a free port.
-    pub(crate) fn start(command: impl FnOnce(&str) -> Command) -> Self {
-        let port = free_port();
+    /// A server that is told a free port: another one where somebody else was faster to take it.
+    pub(crate) fn start(command: impl Fn(&str) -> Command) -> Self {
+        let attempt = || Self::listening_at(free_port(), &command);
+        attempt().or_else(|_| attempt()).or_else(|_| attempt()).unwrap_or_else(|ended| panic!("{ended}"))
+    }
+
+    fn listening_at(port: u16, command: impl Fn(&str) -> Command) -> Result<Self, String> {
         let mut command = command(&port.to_string());
         // Our scripts end when their standard input does, however this process ends.
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut foreign = Self { child: command.spawn().expect("the peer is installed"), port };
         let start = Instant::now();
         while !listens(port) {
-            assert!(foreign.child.try_wait().unwrap().is_none(), "{command:?} has ended");
+            if foreign.child.try_wait().unwrap().is_some() {
+                return Err(format!("{command:?} has ended"));
+            }
             assert!(start.elapsed() < PATIENCE, "{command:?} does not listen");
             thread::sleep(Duration::from_millis(20));
         }
-        foreign
+        Ok(foreign)
     }
 
     pub(crate) fn uri(&self, path: &str) -> String {
