@@ -44,32 +44,24 @@ impl<P: Clone + Ord> Client<P> {
             | Packet::SubAck(_)
             | Packet::UnsubAck(_)
             | Packet::WillTopicResp(_)
-            | Packet::WillMsgResp(_)
+            | Packet::WillMsgResp(_) => {
                 // What was asked was asked of the gateway that let the client in last.
-                if self.session == self.gateway =>
-            {
-                self.failures = 0;
-                self.on_answer(packet, now);
-                self.be_patient_awake(now);
+                if self.session == self.gateway {
+                    self.failures = 0;
+                    self.on_answer(packet, now);
+                    self.be_patient_awake(now);
+                } else {
+                    self.counters.out_of_place += 1;
+                }
             }
-            Packet::PingReq(_) | Packet::Register(_) | Packet::Publish(_) | Packet::PubRel(_)
-                if self.phase.takes_messages() =>
-            {
-                self.on_message(packet, now);
-                self.be_patient_awake(now);
+            Packet::PingReq(_) | Packet::Register(_) | Packet::Publish(_) | Packet::PubRel(_) => {
+                if self.phase.takes_messages() {
+                    self.on_message(packet, now);
+                    self.be_patient_awake(now);
+                } else {
+                    self.counters.out_of_place += 1;
+                }
             }
-            Packet::RegAck(_)
-            | Packet::PubAck(_)
-            | Packet::PubComp(_)
-            | Packet::PubRec(_)
-            | Packet::SubAck(_)
-            | Packet::UnsubAck(_)
-            | Packet::WillTopicResp(_)
-            | Packet::WillMsgResp(_)
-            | Packet::PingReq(_)
-            | Packet::Register(_)
-            | Packet::Publish(_)
-            | Packet::PubRel(_) => self.counters.out_of_place += 1,
             Packet::Connect(_)
             | Packet::WillTopic(_)
             | Packet::WillMsg(_)
