@@ -4,10 +4,11 @@
 
 extern crate alloc;
 
+mod rows;
+
+pub mod client;
 pub mod forwarder;
 pub mod gateway;
 
 pub use forwarder::Forwarder;
 pub use gateway::Gateway;
-
-pub mod client;

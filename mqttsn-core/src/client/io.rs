@@ -7,6 +7,8 @@ use machine::Instant;
 use mqttsn_codec::{QoS, ReturnCode, ShortTopic, TopicId};
 use thiserror::Error;
 
+use crate::rows::rows;
+
 /// Something the application asked for; followed to its completion, across connections. Never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Handle(pub(super) u64);
@@ -259,4 +261,15 @@ pub struct Counters {
     pub failed_checks: u64,
     /// Times that a gateway was congested.
     pub congestions: u64,
+}
+
+impl Counters {
+    /// Each count with its name, for metrics.
+    pub const fn rows(&self) -> [(&'static str, u64); 13] {
+        rows!(
+            self,
+            malformed foreign out_of_place unknown_topic refused_registrations duplicates forgotten_incoming
+            dropped_gateways evicted_topics retransmissions gateways_given_up failed_checks congestions
+        )
+    }
 }

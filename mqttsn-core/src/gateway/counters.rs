@@ -1,5 +1,7 @@
 //! What happened since the gateway started, in numbers that only grow.
 
+use crate::rows::rows;
+
 /// Counts since the start. Everything the gateway drops is counted here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -62,6 +64,17 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// Each count with its name, for metrics.
+    pub const fn rows(&self) -> [(&'static str, u64); 28] {
+        rows!(
+            self,
+            received sent malformed unexpected strangers strangers_limited connects_accepted connects_refused
+            connects_repeated clients_lost clients_moved sessions_expired wills_published wills_dropped published
+            congestion invalid_topic_id dropped_minus_one delivered retransmitted dropped_queue_full dropped_memory
+            dropped_qos0 dropped_too_large dropped_refused dropped_no_topic_id dropped_session_ended uncertain
+        )
+    }
+
     /// Messages to clients that were dropped, for any reason.
     pub const fn dropped(&self) -> u64 {
         self.dropped_queue_full

@@ -200,8 +200,9 @@ impl Host {
         let wills = self.open.values().filter(|kind| **kind == Kind::Will).count();
         assert!(wills <= config.max_requests, "{wills} changes of the will");
 
-        let (now, before) = (numbers(&counters), numbers(&self.before));
-        assert!(now.iter().zip(before).all(|(now, before)| *now >= before), "a counter went back");
+        for ((name, before), (_, now)) in self.before.rows().into_iter().zip(counters.rows()) {
+            assert!(now >= before, "{name} went from {before} to {now}");
+        }
         self.before = counters;
     }
 
@@ -277,37 +278,4 @@ fn name(action: &Action<u8>) -> String {
         Action::Completed { outcome, .. } => short(outcome),
         other => short(other),
     }
-}
-
-fn numbers(counters: &Counters) -> [u64; 13] {
-    let Counters {
-        malformed,
-        foreign,
-        out_of_place,
-        unknown_topic,
-        refused_registrations,
-        duplicates,
-        forgotten_incoming,
-        dropped_gateways,
-        evicted_topics,
-        retransmissions,
-        gateways_given_up,
-        failed_checks,
-        congestions,
-    } = *counters;
-    [
-        malformed,
-        foreign,
-        out_of_place,
-        unknown_topic,
-        refused_registrations,
-        duplicates,
-        forgotten_incoming,
-        dropped_gateways,
-        evicted_topics,
-        retransmissions,
-        gateways_given_up,
-        failed_checks,
-        congestions,
-    ]
 }
