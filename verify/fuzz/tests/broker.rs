@@ -1,11 +1,11 @@
 //! The laws of the broker, under events that random bytes choose.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod courses;
 
+use courses::{course, with_seed};
 use fuzz::broker::{broker, pieces};
 use fuzz::codec::{DIRECTIONS, VERSIONS};
 use fuzz::{corpus, mutate};
-use machine::Random;
 use mqtt_core::Counters;
 
 const RUNS: u64 = 20_000;
@@ -52,19 +52,6 @@ fn mutated_streams_in_pieces() {
         }));
     }
     assert!(let_in > RUNS / 10, "{let_in} clients were let in: a poor mixture");
-}
-
-fn course(random: &mut Random) -> Vec<u8> {
-    let mut data = vec![0; 200 + random.below(1800) as usize];
-    random.fill(&mut data);
-    data
-}
-
-/// Says which seed it was when something panics.
-fn with_seed<T>(seed: u64, run: impl FnOnce(&mut Random) -> T) -> T {
-    let mut random = Random::from_u64(seed);
-    let outcome = catch_unwind(AssertUnwindSafe(|| run(&mut random)));
-    outcome.unwrap_or_else(|_| panic!("that was seed {seed}"))
 }
 
 /// Every counter with its name, as `Debug` shows them.

@@ -1,10 +1,11 @@
 //! The laws of the CoAP endpoint, under events that random bytes choose.
 
-use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod courses;
 
+use std::collections::BTreeMap;
+
+use courses::{course, with_seed};
 use fuzz::coap_endpoint::endpoint;
-use machine::Random;
 
 const RUNS: u64 = 10_000;
 
@@ -60,17 +61,4 @@ fn the_same_events_give_the_same_actions() {
         let run = || with_seed(seed, |random| endpoint(&course(random)));
         assert_eq!(run(), run(), "seed {seed}");
     }
-}
-
-fn course(random: &mut Random) -> Vec<u8> {
-    let mut data = vec![0; 200 + random.below(1800) as usize];
-    random.fill(&mut data);
-    data
-}
-
-/// Says which seed it was when something panics.
-fn with_seed<T>(seed: u64, run: impl FnOnce(&mut Random) -> T) -> T {
-    let mut random = Random::from_u64(seed);
-    let outcome = catch_unwind(AssertUnwindSafe(|| run(&mut random)));
-    outcome.unwrap_or_else(|_| panic!("that was seed {seed}"))
 }

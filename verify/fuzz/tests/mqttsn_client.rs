@@ -1,11 +1,11 @@
 //! The laws of the MQTT-SN client, under events that random bytes choose.
 
-use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod courses;
 
+use std::collections::BTreeMap;
+
+use courses::{course, with_seed};
 use fuzz::mqttsn_client::client;
-use machine::Random;
-use mqttsn_core::client::Counters;
 
 const RUNS: u64 = 10_000;
 
@@ -67,7 +67,8 @@ fn courses_of_events() {
     let mut seen: BTreeMap<String, u64> = REPORTS.map(|name| (name.to_owned(), 0)).into();
     for seed in 0..RUNS {
         let (_, counters, reports) = with_seed(seed, |random| client(&course(random)));
-        for (name, number) in named(&counters).into_iter().chain(reports) {
+        let counted = counters.rows().map(|(name, number)| (name.to_owned(), number));
+        for (name, number) in counted.into_iter().chain(reports) {
             *seen.entry(name).or_default() += number;
         }
     }
@@ -92,24 +93,4 @@ fn findings() {
     for seed in [1_015_554, 3_025_999] {
         with_seed(seed, |random| client(&course(random)));
     }
-}
-
-fn course(random: &mut Random) -> Vec<u8> {
-    let mut data = vec![0; 200 + random.below(1800) as usize];
-    random.fill(&mut data);
-    data
-}
-
-/// Says which seed it was when something panics.
-fn with_seed<T>(seed: u64, run: impl FnOnce(&mut Random) -> T) -> T {
-    let mut random = Random::from_u64(seed);
-    let outcome = catch_unwind(AssertUnwindSafe(|| run(&mut random)));
-    outcome.unwrap_or_else(|_| panic!("that was seed {seed}"))
-}
-
-/// Every counter with its name, as `Debug` shows them.
-fn named(counters: &Counters) -> Vec<(String, u64)> {
-    let text = format!("{counters:#?}");
-    let fields = text.lines().filter_map(|line| line.trim().trim_end_matches(',').split_once(": "));
-    fields.map(|(name, number)| (name.to_owned(), number.parse().expect("a number"))).collect()
 }
