@@ -48,6 +48,19 @@ pub fn check(runs: u64, run: impl Fn(u64, bool) -> Verdict + Sync) -> String {
     String::new()
 }
 
+/// That the same seed makes the same history, in which something happens, and another seed another one.
+///
+/// # Panics
+/// When it does not.
+pub fn check_repeatable(history: impl Fn(u64) -> String) {
+    for seed in 0..100 {
+        let (first, second) = (history(seed), history(seed));
+        assert!(first.len() > 1000, "seed {seed}: hardly anything happened");
+        assert_eq!(first, second, "seed {seed}");
+    }
+    assert_ne!(history(0), history(1));
+}
+
 fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }

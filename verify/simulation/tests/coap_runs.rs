@@ -24,14 +24,7 @@ fn guarantees_hold_in_ten_thousand_runs() {
 
 #[test]
 fn the_same_seed_makes_the_same_history() {
-    for seed in 0..100 {
-        let traced = || run(&Scenario { trace: true, ..Scenario::from_seed(seed) }).history;
-        let (first, second) = (traced(), traced());
-        assert!(first.len() > 1000, "seed {seed}: hardly anything happened");
-        assert_eq!(first, second, "seed {seed}");
-    }
-    let history = |seed| run(&Scenario { trace: true, ..Scenario::from_seed(seed) }).history;
-    assert_ne!(history(0), history(1));
+    seeds::check_repeatable(|seed| run(&Scenario { trace: true, ..Scenario::from_seed(seed) }).history);
 }
 
 /// What the guarantees are about does happen, and often.
