@@ -2,12 +2,12 @@
 
 use machine::Instant;
 use mqtt_codec::{
-    Connect, Delivery, Packet, Properties, ProtocolVersion, Publish, QoS, Subscribe, SubscribeFilters,
+    Delivery, Packet, Properties, ProtocolVersion, Publish, QoS, Subscribe, SubscribeFilters,
     SubscriptionOptions,
 };
 use mqtt_core::{Action, Broker, Config, ConnectionId, Input};
 
-use crate::corpus::mqtt::{encoded, identifier};
+use crate::corpus::mqtt::{encoded, identifier, plain_connect};
 use crate::{Case, case};
 
 /// The name of this theme.
@@ -100,7 +100,7 @@ impl Crowd {
 
     fn join(&mut self, number: u32) -> ConnectionId {
         let connection = self.broker.open(NOW).expect("room");
-        self.send(connection, &connect(&format!("device-{number:07}")));
+        self.send(connection, &plain_connect(&format!("device-{number:07}"), VERSION));
         connection
     }
 
@@ -114,20 +114,6 @@ impl Crowd {
             }
         }
     }
-}
-
-fn connect(client_id: &str) -> Vec<u8> {
-    let connect = Connect {
-        version: VERSION,
-        clean_start: true,
-        keep_alive: 60,
-        properties: Properties::NONE,
-        client_id,
-        will: None,
-        username: None,
-        password: None,
-    };
-    encoded(&Packet::Connect(connect), VERSION)
 }
 
 fn subscribe(filter: &str) -> Vec<u8> {

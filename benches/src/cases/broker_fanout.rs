@@ -2,12 +2,11 @@
 
 use machine::Instant;
 use mqtt_codec::{
-    Connect, Delivery, Packet, Properties, ProtocolVersion, QoS, Subscribe, SubscribeFilters,
-    SubscriptionOptions,
+    Delivery, Packet, Properties, ProtocolVersion, QoS, Subscribe, SubscribeFilters, SubscriptionOptions,
 };
 use mqtt_core::{Action, Broker, Config, ConnectionId, Input};
 
-use crate::corpus::mqtt::{TOPIC, encoded, identifier, publish};
+use crate::corpus::mqtt::{TOPIC, encoded, identifier, plain_connect, publish};
 use crate::corpus::payload;
 use crate::{Case, stream_case};
 
@@ -59,10 +58,10 @@ impl Crowd {
             filters: SubscribeFilters::list(&filters),
         });
         let subscribe = encoded(&subscribe, VERSION);
-        crowd.send(publisher, &connect("publisher"));
+        crowd.send(publisher, &plain_connect("publisher", VERSION));
         for index in 0..SUBSCRIBERS {
             let subscriber = crowd.subscribers[index];
-            crowd.send(subscriber, &connect(&format!("subscriber {index}")));
+            crowd.send(subscriber, &plain_connect(&format!("subscriber {index}"), VERSION));
             crowd.send(subscriber, &subscribe);
         }
         crowd
@@ -96,18 +95,4 @@ impl Crowd {
             }
         }
     }
-}
-
-fn connect(client_id: &str) -> Vec<u8> {
-    let connect = Connect {
-        version: VERSION,
-        clean_start: true,
-        keep_alive: 60,
-        properties: Properties::NONE,
-        client_id,
-        will: None,
-        username: None,
-        password: None,
-    };
-    encoded(&Packet::Connect(connect), VERSION)
 }

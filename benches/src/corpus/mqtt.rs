@@ -113,6 +113,21 @@ fn connect(version: ProtocolVersion) -> Packet<'static> {
     })
 }
 
+/// The bytes of a CONNECT with nothing but a client identifier.
+pub fn plain_connect(client_id: &str, version: ProtocolVersion) -> Vec<u8> {
+    let connect = Connect {
+        version,
+        clean_start: true,
+        keep_alive: 60,
+        properties: Properties::NONE,
+        client_id,
+        will: None,
+        username: None,
+        password: None,
+    };
+    encoded(&Packet::Connect(connect), version)
+}
+
 /// A PUBLISH to [`TOPIC`].
 pub fn publish<'a>(delivery: Delivery, properties: Properties<'a>, payload: &'a [u8]) -> Packet<'a> {
     Packet::Publish(Publish { delivery, retain: false, topic: TOPIC, properties, payload })

@@ -14,6 +14,7 @@ mod clock;
 mod coap;
 mod compare;
 mod gateway;
+mod measure;
 mod mqtt;
 mod process;
 mod report;

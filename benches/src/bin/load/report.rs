@@ -39,6 +39,11 @@ impl Figure {
         Self::new(name, count as f64 / length.as_secs_f64() / 1e3, 1)
     }
 
+    /// What is in memory of the program.
+    pub(crate) fn resident(bytes: u64) -> Self {
+        Self::new("resident MiB", bytes as f64 / f64::from(1 << 20), 1)
+    }
+
     /// Median and 99th percentile.
     pub(crate) fn latencies(mut latencies: Vec<Duration>) -> Vec<Self> {
         latencies.sort_unstable();

@@ -8,6 +8,7 @@ use mio::{Events, Poll, Token};
 
 use super::scenario::Messages;
 use crate::clock;
+use crate::measure::{self, measure};
 use crate::mqtt::Connection;
 use crate::process::Process;
 use crate::report::Figure;
@@ -27,6 +28,43 @@ pub(crate) struct Load {
     bytes_per_filter: Option<f64>,
     last_publish: Instant,
     latencies: Vec<Duration>,
+}
+
+impl measure::Load for Load {
+    fn done(&self) -> u64 {
+        self.delivered
+    }
+
+    fn begin(&mut self) {
+        self.latencies.clear();
+    }
+
+    fn work_for(&mut self, length: Duration) -> io::Result<()> {
+        let mut events = Events::with_capacity(1024);
+        let started = clock::now();
+        let mut last_delivery = started;
+        while started.elapsed() < length {
+            self.fill_window()?;
+            for connection in &mut self.connections {
+                connection.flush()?;
+            }
+            self.poll.poll(&mut events, Some(PATIENCE))?;
+            let before = self.delivered;
+            for event in &events {
+                self.delivered += self.connections[event.token().0].receive()? as u64;
+            }
+            if self.delivered > before {
+                last_delivery = clock::now();
+                if self.scenario.measures_latency() {
+                    self.latencies.push(last_delivery - self.last_publish);
+                }
+            } else if last_delivery.elapsed() > PATIENCE {
+                let missing = self.published * self.scenario.fan_out() as u64 - self.delivered;
+                return Err(io::Error::other(format!("{missing} messages are missing")));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Load {
@@ -62,49 +100,14 @@ impl Load {
 
     /// Loads the broker for `length`, after a warm-up.
     pub(crate) fn run(mut self, broker: &Process, length: Duration) -> io::Result<Vec<Figure>> {
-        self.work_for(WARM_UP)?;
-        self.latencies.clear();
-        let (delivered, cpu, started) = (self.delivered, broker.cpu()?, clock::now());
-        self.work_for(length)?;
-        let (deliveries, length) = (self.delivered - delivered, started.elapsed());
-        let cpu = broker.cpu()?.saturating_sub(cpu);
+        let measured = measure(&mut self, broker, WARM_UP, length)?;
         if self.scenario.measures_latency() {
             return Ok(Figure::latencies(self.latencies));
         }
-        let mut figures = vec![
-            Figure::cpu("CPU s per million deliveries", cpu, deliveries),
-            Figure::rate("thousand deliveries/s", deliveries, length),
-            Figure::new("resident MiB", broker.resident()? as f64 / f64::from(1 << 20), 1),
-        ];
+        let mut figures = measured.figures("CPU s per million deliveries", "thousand deliveries/s");
+        figures.push(Figure::resident(broker.resident()?));
         figures.extend(self.bytes_per_filter.map(|bytes| Figure::new("bytes per filter", bytes, 0)));
         Ok(figures)
-    }
-
-    fn work_for(&mut self, length: Duration) -> io::Result<()> {
-        let mut events = Events::with_capacity(1024);
-        let started = clock::now();
-        let mut last_delivery = started;
-        while started.elapsed() < length {
-            self.fill_window()?;
-            for connection in &mut self.connections {
-                connection.flush()?;
-            }
-            self.poll.poll(&mut events, Some(PATIENCE))?;
-            let before = self.delivered;
-            for event in &events {
-                self.delivered += self.connections[event.token().0].receive()? as u64;
-            }
-            if self.delivered > before {
-                last_delivery = clock::now();
-                if self.scenario.measures_latency() {
-                    self.latencies.push(last_delivery - self.last_publish);
-                }
-            } else if last_delivery.elapsed() > PATIENCE {
-                let missing = self.published * self.scenario.fan_out() as u64 - self.delivered;
-                return Err(io::Error::other(format!("{missing} messages are missing")));
-            }
-        }
-        Ok(())
     }
 
     /// Publishes, each publisher in its turn, until as much is under way as the scenario allows.

@@ -10,6 +10,7 @@ use mio::{Events, Poll, Token};
 use super::client::{Buffer, Client};
 use super::{BLOCK_SIZE, NAME, PATIENCE, SZX, WARM_UP, body, put};
 use crate::clock;
+use crate::measure::{self, measure};
 use crate::process::Process;
 use crate::report::Figure;
 
@@ -46,23 +47,24 @@ pub(super) fn run(
     }
     let mut load = Load { poll, readers, body, answers: 0, latencies: Vec::new() };
     load.readers.iter_mut().try_for_each(Reader::ask)?;
-    load.work_for(WARM_UP)?;
-    load.latencies.clear();
-    let (answers, cpu, started) = (load.answers, server.cpu()?, clock::now());
-    load.work_for(length)?;
-    let (answers, length) = (load.answers - answers, started.elapsed());
-    let cpu = server.cpu()?.saturating_sub(cpu);
+    let measured = measure(&mut load, server, WARM_UP, length)?;
     if clients == 1 {
         return Ok(Figure::latencies(load.latencies));
     }
-    Ok(vec![
-        Figure::cpu("CPU s per million requests", cpu, answers),
-        Figure::rate("thousand requests/s", answers, length),
-        Figure::new("resident MiB", server.resident()? as f64 / f64::from(1 << 20), 1),
-    ])
+    let mut figures = measured.figures("CPU s per million requests", "thousand requests/s");
+    figures.push(Figure::resident(server.resident()?));
+    Ok(figures)
 }
 
-impl Load {
+impl measure::Load for Load {
+    fn done(&self) -> u64 {
+        self.answers
+    }
+
+    fn begin(&mut self) {
+        self.latencies.clear();
+    }
+
     fn work_for(&mut self, length: Duration) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
         let started = clock::now();

@@ -9,6 +9,7 @@ use mio::{Events, Poll, Token};
 use super::client::{Buffer, Client};
 use super::{NAME, PATIENCE, WARM_UP, body, put};
 use crate::clock;
+use crate::measure::{self, measure};
 use crate::process::Process;
 use crate::report::Figure;
 
@@ -18,6 +19,7 @@ struct Load {
     /// Changes the resource.
     writer: Client,
     changes: u64,
+    /// In the measurement.
     notifications: u64,
 }
 
@@ -36,19 +38,12 @@ pub(super) fn run(server: &Process, observers: usize, length: Duration) -> io::R
         (0..observers).map(|number| observe(server, &poll, number)).collect::<io::Result<_>>()?;
     writer.register(poll.registry(), Token(observers.len()))?;
     let mut load = Load { poll, observers, writer, changes: 0, notifications: 0 };
-    load.work_for(WARM_UP)?;
-    let (changes, notifications) = (load.changes, load.notifications);
-    let (cpu, started) = (server.cpu()?, clock::now());
-    load.work_for(length)?;
-    let (changes, length) = (load.changes - changes, started.elapsed());
-    let cpu = server.cpu()?.saturating_sub(cpu);
-    let informed = changes * load.observers.len() as u64;
-    let sent = (load.notifications - notifications) as f64 / informed.max(1) as f64;
-    Ok(vec![
-        Figure::cpu("CPU s per million observers informed", cpu, informed),
-        Figure::rate("thousand observers informed/s", informed, length),
-        Figure::new("notifications for each", sent, 2),
-    ])
+    let measured = measure(&mut load, server, WARM_UP, length)?;
+    let sent = load.notifications as f64 / measured.done.max(1) as f64;
+    let mut figures =
+        measured.figures("CPU s per million observers informed", "thousand observers informed/s");
+    figures.push(Figure::new("notifications for each", sent, 2));
+    Ok(figures)
 }
 
 fn observe(server: &Process, poll: &Poll, number: usize) -> io::Result<Observer> {
@@ -61,7 +56,15 @@ fn observe(server: &Process, poll: &Poll, number: usize) -> io::Result<Observer>
     Ok(Observer { client, knows: 0 })
 }
 
-impl Load {
+impl measure::Load for Load {
+    fn done(&self) -> u64 {
+        self.changes * self.observers.len() as u64
+    }
+
+    fn begin(&mut self) {
+        self.notifications = 0;
+    }
+
     fn work_for(&mut self, length: Duration) -> io::Result<()> {
         let started = clock::now();
         while started.elapsed() < length {
@@ -69,7 +72,9 @@ impl Load {
         }
         Ok(())
     }
+}
 
+impl Load {
     /// Changes the resource, and waits until everybody knows.
     fn change(&mut self) -> io::Result<()> {
         self.changes += 1;

@@ -12,6 +12,7 @@ use mqttsn_codec::QoS;
 use super::client::Client;
 use super::{PAYLOAD, Scenario, Side};
 use crate::clock;
+use crate::measure::{self, measure};
 use crate::mqtt::Connection;
 use crate::process::Process;
 use crate::report::Figure;
@@ -38,6 +39,38 @@ pub(super) struct Load {
 enum Subscriber {
     Mqtt(Connection),
     Sn(Client),
+}
+
+impl measure::Load for Load {
+    fn done(&self) -> u64 {
+        self.delivered
+    }
+
+    fn begin(&mut self) {
+        self.latencies.clear();
+    }
+
+    fn work_for(&mut self, length: Duration) -> io::Result<()> {
+        let mut events = Events::with_capacity(1024);
+        let started = clock::now();
+        let mut last_delivery = started;
+        while started.elapsed() < length {
+            self.fill_window()?;
+            self.poll.poll(&mut events, Some(PATIENCE))?;
+            let before = self.delivered;
+            for event in &events {
+                self.take(event.token().0)?;
+            }
+            if self.delivered > before {
+                last_delivery = clock::now();
+                self.latencies.push(last_delivery - self.last_publish);
+            } else if last_delivery.elapsed() > PATIENCE {
+                let missing = self.published - self.delivered;
+                return Err(io::Error::other(format!("{missing} messages are missing")));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Load {
@@ -72,42 +105,13 @@ impl Load {
 
     /// Loads the gateway for `length`, after a warm-up.
     pub(super) fn run(mut self, gateway: &Process, length: Duration) -> io::Result<Vec<Figure>> {
-        self.work_for(WARM_UP)?;
-        self.latencies.clear();
-        let (delivered, cpu, started) = (self.delivered, gateway.cpu()?, clock::now());
-        self.work_for(length)?;
-        let (messages, length) = (self.delivered - delivered, started.elapsed());
-        let cpu = gateway.cpu()?.saturating_sub(cpu);
+        let measured = measure(&mut self, gateway, WARM_UP, length)?;
         if self.scenario.window == 1 {
             return Ok(Figure::latencies(self.latencies));
         }
-        Ok(vec![
-            Figure::cpu("CPU s per million messages", cpu, messages),
-            Figure::rate("thousand messages/s", messages, length),
-            Figure::new("resident MiB", gateway.resident()? as f64 / f64::from(1 << 20), 1),
-        ])
-    }
-
-    fn work_for(&mut self, length: Duration) -> io::Result<()> {
-        let mut events = Events::with_capacity(1024);
-        let started = clock::now();
-        let mut last_delivery = started;
-        while started.elapsed() < length {
-            self.fill_window()?;
-            self.poll.poll(&mut events, Some(PATIENCE))?;
-            let before = self.delivered;
-            for event in &events {
-                self.take(event.token().0)?;
-            }
-            if self.delivered > before {
-                last_delivery = clock::now();
-                self.latencies.push(last_delivery - self.last_publish);
-            } else if last_delivery.elapsed() > PATIENCE {
-                let missing = self.published - self.delivered;
-                return Err(io::Error::other(format!("{missing} messages are missing")));
-            }
-        }
-        Ok(())
+        let mut figures = measured.figures("CPU s per million messages", "thousand messages/s");
+        figures.push(Figure::resident(gateway.resident()?));
+        Ok(figures)
     }
 
     /// Takes what has come for this publisher, or else for the subscriber.
