@@ -7,16 +7,18 @@
 #![allow(clippy::std_instead_of_alloc, clippy::std_instead_of_core, reason = "a program has std")]
 #![allow(clippy::cast_precision_loss, reason = "nanoseconds for people")]
 
+mod devices;
+
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::time::Instant;
 
+use devices::{Fleet, exact};
 use topic_match::{
     IndexLimits, RetainedIndex, RetainedLimits, Scratch, Step, SubscriberId, SubscriptionIndex, TopicFilter,
     TopicName,
 };
 
-const METRICS: [&str; 8] = ["temp", "hum", "volt", "rssi", "state", "cpu", "mem", "disk"];
 const FILTERS_PER_SUBSCRIBER: u32 = 20;
 const ROUNDS: usize = 7;
 const INTERLEAVED: usize = 21;
@@ -27,73 +29,6 @@ fn main() {
     subscriptions(count);
     explosion();
     retained(count);
-}
-
-/// xorshift: the same fleet every time.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % end as u64) as usize
-    }
-}
-
-struct Fleet {
-    devices: usize,
-    dice: Dice,
-}
-
-impl Fleet {
-    fn new(count: usize) -> Self {
-        Self { devices: (count / 8).max(50), dice: Dice(0x9E37_79B9_7F4A_7C15) }
-    }
-
-    fn device(&mut self) -> (String, String, &'static str) {
-        let device = self.dice.below(self.devices);
-        (format!("s{:04}", device / 50), format!("d{device:06}"), METRICS[self.dice.below(8)])
-    }
-
-    fn filter(&mut self) -> String {
-        let (site, device, metric) = self.device();
-        match self.dice.below(100) {
-            0..5 => match self.dice.below(3) {
-                0 => format!("site/{site}/#"),
-                1 => format!("site/{site}/device/{device}/#"),
-                _ => format!("site/+/device/{device}/#"),
-            },
-            5..20 => match self.dice.below(4) {
-                0 => format!("site/+/device/{device}/{metric}"),
-                1 => format!("site/{site}/device/+/{metric}"),
-                2 => format!("site/{site}/device/{device}/+"),
-                _ => format!("+/{site}/+/{device}/{metric}"),
-            },
-            _ => format!("site/{site}/device/{device}/{metric}"),
-        }
-    }
-
-    fn filters(&mut self, count: usize) -> Vec<String> {
-        let mut filters = vec!["#".to_owned(), "site/#".to_owned()];
-        let mut known: std::collections::HashSet<String> = filters.iter().cloned().collect();
-        while filters.len() < count {
-            let filter = self.filter();
-            if known.insert(filter.clone()) {
-                filters.push(filter);
-            }
-        }
-        filters
-    }
-
-    fn topics(&mut self) -> Vec<String> {
-        let topic = |_| {
-            let (site, device, metric) = self.device();
-            let device = if self.dice.below(100) < 9 { "unknown".to_owned() } else { device };
-            format!("site/{site}/device/{device}/{metric}")
-        };
-        (0..20_000).map(topic).collect()
-    }
 }
 
 /// Nanoseconds for one of `times` runs inside `run`, the fastest of several rounds.
@@ -142,7 +77,7 @@ fn one_to_one() {
 
 fn subscriptions(count: usize) {
     let mut fleet = Fleet::new(count);
-    let (filters, topics) = (fleet.filters(count), fleet.topics());
+    let (filters, topics) = (fleet.filters(count), fleet.topics(20_000));
     let limits = IndexLimits { filters: u32::MAX, ..IndexLimits::default() };
     let mut index = SubscriptionIndex::new(limits, 1);
     let held = allocation_counter::measure(|| insert_all(&mut index, &filters));
@@ -221,8 +156,7 @@ fn explosion() {
 }
 
 fn retained(count: usize) {
-    let names: Vec<_> =
-        (0..count).map(|n| format!("site/s{:04}/device/d{:06}/{}", n / 400, n / 8, METRICS[n % 8])).collect();
+    let names: Vec<_> = exact(count);
     let mut index = RetainedIndex::new(RetainedLimits { topics: u32::MAX }, 1);
     let mut inserting = f64::INFINITY;
     let held = allocation_counter::measure(|| {
