@@ -96,14 +96,20 @@ impl Default for Rules {
 /// The token that begins with its extended length, if any. `nibble` is the token length of the header.
 #[inline]
 pub(crate) fn token(input: &[u8], nibble: u8, max: usize) -> Parsed<'_, &[u8]> {
-    match token_lengths(input, nibble, max)? {
-        Some((0, len)) => take(input, len, Malformed::TokenTruncated),
-        Some((extension, len)) => {
-            let (input, _) = take(input, extension, Malformed::TokenTruncated)?;
-            take(input, len, Malformed::TokenTruncated)
-        }
-        None => Err(refuse(Malformed::TokenTruncated)),
+    let len = usize::from(nibble);
+    if len <= MAX_TOKEN_LEN && len <= max {
+        take(input, len, Malformed::TokenTruncated)
+    } else {
+        long_token(input, nibble, max)
     }
+}
+
+#[cold]
+fn long_token(input: &[u8], nibble: u8, max: usize) -> Parsed<'_, &[u8]> {
+    let missing = Malformed::TokenTruncated;
+    let (extension, len) = token_lengths(input, nibble, max)?.ok_or(refuse(missing))?;
+    let (input, _) = take(input, extension, missing)?;
+    take(input, len, missing)
 }
 
 /// How many bytes the extended length of the token has, and how many the token. `None` when the extended length has

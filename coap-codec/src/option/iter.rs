@@ -10,44 +10,55 @@ use crate::reader::{Parsed, be_u16, byte, refuse};
 pub(crate) const PAYLOAD_MARKER: u8 = 0xFF;
 
 /// Reads options up to the payload marker or the end, and returns where they end.
+///
+/// Neither numbers nor offsets ever shrink, so that it is enough to look at the last ones.
 #[inline]
 pub(crate) fn scan(input: &[u8]) -> Result<usize, Malformed> {
-    let mut rest = input;
-    let mut number: u32 = 0;
-    while let [first, tail @ ..] = rest {
-        let (delta, len) = (u32::from(first >> 4), usize::from(first & 0x0F));
-        let (delta, len, tail) = if delta < 13 && len < 13 {
-            (delta, len, tail)
-        } else if *first == PAYLOAD_MARKER {
-            break;
-        } else {
-            let (tail, (delta, len)) = extended(*first, tail)?;
-            (delta, len, tail)
-        };
-        number += delta;
-        if number > u32::from(u16::MAX) {
-            return Err(Malformed::OptionNumberTooLarge);
+    let (mut end, mut number) = (0, 0_u64);
+    while let Some(&first) = input.get(end) {
+        let (mut delta, mut len) = (usize::from(first >> 4), usize::from(first & 0x0F));
+        end += 1;
+        if delta > 12 {
+            if first == PAYLOAD_MARKER {
+                end -= 1;
+                break;
+            }
+            (delta, end) = extended_at(end, delta, Malformed::OptionDelta15, input)?;
         }
-        rest = tail.get(len..).ok_or(Malformed::OptionTruncated)?;
+        if len > 12 {
+            (len, end) = extended_at(end, len, Malformed::OptionLength15, input)?;
+        }
+        number += delta as u64;
+        end += len;
     }
-    Ok(input.len() - rest.len())
+    if number > u64::from(u16::MAX) {
+        Err(Malformed::OptionNumberTooLarge)
+    } else if end > input.len() {
+        Err(Malformed::OptionTruncated)
+    } else {
+        Ok(end)
+    }
 }
 
-/// Delta and length when one of them needs more than its four bits.
+/// A delta or length that is [`extended`] at this offset, and the offset behind.
 #[inline]
-fn extended(first: u8, input: &[u8]) -> Parsed<'_, (u32, usize)> {
-    let (input, delta) = extension(first >> 4, Malformed::OptionDelta15, input)?;
-    let (input, len) = extension(first & 0x0F, Malformed::OptionLength15, input)?;
-    Ok((input, (delta, len as usize)))
+fn extended_at(
+    offset: usize,
+    nibble: usize,
+    reserved: Malformed,
+    input: &[u8],
+) -> Result<(usize, usize), Malformed> {
+    let (rest, number) = extended(nibble, reserved, input.get(offset..).unwrap_or_default())?;
+    Ok((number, input.len() - rest.len()))
 }
 
+/// A delta or length that needs more than its four bits.
 #[inline]
-fn extension(nibble: u8, reserved: Malformed, input: &[u8]) -> Parsed<'_, u32> {
+fn extended(nibble: usize, reserved: Malformed, input: &[u8]) -> Parsed<'_, usize> {
     match nibble {
-        13 => byte(input, Malformed::OptionTruncated).map(|(rest, more)| (rest, u32::from(more) + 13)),
-        14 => be_u16(input, Malformed::OptionTruncated).map(|(rest, more)| (rest, u32::from(more) + 269)),
-        15 => Err(refuse(reserved)),
-        itself => Ok((input, u32::from(itself))),
+        13 => byte(input, Malformed::OptionTruncated).map(|(rest, more)| (rest, usize::from(more) + 13)),
+        14 => be_u16(input, Malformed::OptionTruncated).map(|(rest, more)| (rest, usize::from(more) + 269)),
+        _ => Err(refuse(reserved)),
     }
 }
 
@@ -78,13 +89,13 @@ impl<'a> Iterator for OptionIter<'a> {
     #[inline]
     fn next(&mut self) -> Option<CoapOption<'a>> {
         let [first, tail @ ..] = self.rest else { return None };
-        let (delta, len) = (u32::from(first >> 4), usize::from(first & 0x0F));
-        let (delta, len, tail) = if delta < 13 && len < 13 {
-            (delta, len, tail)
-        } else {
-            let (tail, (delta, len)) = extended(*first, tail).ok()?;
-            (delta, len, tail)
-        };
+        let (mut delta, mut len, mut tail) = (usize::from(first >> 4), usize::from(first & 0x0F), tail);
+        if delta > 12 {
+            (tail, delta) = extended(delta, Malformed::OptionDelta15, tail).ok()?;
+        }
+        if len > 12 {
+            (tail, len) = extended(len, Malformed::OptionLength15, tail).ok()?;
+        }
         let (value, rest) = tail.split_at_checked(len)?;
         self.rest = rest;
         self.number = self.number.wrapping_add(delta as u16);
