@@ -57,7 +57,28 @@ pub struct Counters {
     pub dropped_session_ended: u64,
 }
 
+/// The fields, of which none is forgotten, each with its name.
+macro_rules! rows {
+    ($counters:expr, $($field:ident)*) => {{
+        let Counters { $($field),* } = $counters;
+        [$((stringify!($field), *$field)),*]
+    }};
+}
+
 impl Counters {
+    /// Each count with its name, for metrics.
+    pub const fn rows(&self) -> [(&'static str, u64); 26] {
+        rows!(
+            self,
+            bytes_received bytes_sent packets_received packets_sent publish_received publish_sent
+            publish_bytes_received publish_bytes_sent connections_opened connections_refused
+            connects_accepted connects_refused malformed violations keep_alive_timeouts
+            sessions_expired wills_published dropped_queue_full dropped_offline_qos0 dropped_expired
+            dropped_too_large dropped_memory dropped_publish_denied dropped_deliver_denied
+            dropped_retained_full dropped_session_ended
+        )
+    }
+
     /// Messages dropped for any reason, as far as a subscriber or publisher lost something by it.
     pub fn dropped(&self) -> u64 {
         self.dropped_queue_full

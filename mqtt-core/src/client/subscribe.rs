@@ -1,7 +1,7 @@
 //! Subscriptions: made, taken back, made again when the server has lost the session (MQTT 5 §3.8 to §3.11).
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use machine::Instant;
@@ -33,6 +33,16 @@ type Filters = Vec<(Box<str>, SubscriptionOptions)>;
 enum What {
     Subscribe { filters: Filters, identifier: u32, owner: Option<Handle> },
     Unsubscribe { filters: Vec<Box<str>> },
+}
+
+impl Request {
+    /// The filters of an UNSUBSCRIBE.
+    fn taken_back(&self) -> &[Box<str>] {
+        match &self.what {
+            What::Subscribe { .. } => &[],
+            What::Unsubscribe { filters } => filters,
+        }
+    }
 }
 
 /// A subscription that the server has granted.
@@ -258,12 +268,17 @@ impl Client {
         }
     }
 
-    /// Makes all subscriptions again, one SUBSCRIBE for each that made them, before all other requests.
+    /// Makes all subscriptions again, one SUBSCRIBE for each that made them, before all other requests; but not those that
+    /// wait to be taken back.
     pub(super) fn subscribe_again(&mut self) {
         // What is left of the last time: it is all made again now.
         self.requests.retain(|request| request.handle.is_some());
+        let unwanted: BTreeSet<_> = self.requests.iter().flat_map(Request::taken_back).collect();
         let mut groups: BTreeMap<(u32, Option<Handle>), Filters> = BTreeMap::new();
         for (filter, subscription) in &self.subscriptions {
+            if unwanted.contains(filter) {
+                continue;
+            }
             let group = groups.entry((subscription.identifier, subscription.owner)).or_default();
             group.push((filter.clone(), subscription.options));
         }

@@ -191,6 +191,44 @@ fn subscriptions_are_made_again_with_their_options_when_the_session_is_lost() {
 }
 
 #[test]
+fn what_waits_to_be_taken_back_is_not_made_again_first() {
+    for sent_before in [false, true] {
+        let mut script = Script::connected(keeping(V5));
+        for (number, filter) in (1..).zip(["a", "b"]) {
+            script.subscribe(filter);
+            script.suback(number, &GRANTED);
+        }
+        script.types();
+        let handle = if sent_before {
+            let handle = script.unsubscribe("a");
+            script.cut();
+            handle
+        } else {
+            script.cut();
+            script.unsubscribe("a")
+        };
+        script.types();
+        script.advance(seconds(60));
+        script.accept(false);
+        let mut filters = Vec::new();
+        let types = script.look(|packet| {
+            if let Packet::Subscribe(subscribe) = packet {
+                filters.extend(subscribe.filters.iter().map(|(filter, _)| filter.to_owned()));
+            }
+            packet.packet_type()
+        });
+        assert_eq!(types, [PacketType::Subscribe, PacketType::Unsubscribe], "{sent_before}");
+        assert_eq!(filters, ["b"]);
+        script.suback(1, &GRANTED);
+        script.unsuback(2, &[ReasonCode::NO_SUBSCRIPTION_EXISTED]);
+        let reasons = vec![ReasonCode::NO_SUBSCRIPTION_EXISTED];
+        assert_eq!(script.outcome(handle), Some(Outcome::Unsubscribed(reasons)));
+        script.reconnect(false);
+        assert_eq!(subscribes(&mut script), [(1, vec!["b".to_owned()])]);
+    }
+}
+
+#[test]
 fn a_resumed_session_has_its_subscriptions() {
     let mut script = Script::connected(keeping(V3_1_1));
     script.subscribe("a");
