@@ -125,3 +125,61 @@ fn values_that_are_too_long_are_not_encoded() {
         assert_eq!(len, if fits { Ok(MAX_PACKET_SIZE as usize) } else { Err(EncodeError::TooLong) });
     }
 }
+
+#[test]
+fn what_the_rules_forbid_is_not_encoded() {
+    use mqtt_codec::{Auth, ConnAck, Delivery, Property, Publish, QoS, ReasonCode};
+    let v5 = ProtocolVersion::V5;
+    let connack =
+        ConnAck { session_present: true, reason: ReasonCode::NOT_AUTHORIZED, properties: Properties::NONE };
+    assert_eq!(connack.encoded_len(v5), Err(Malformed::SessionPresentWithError.into()));
+    let auth = Auth { reason: ReasonCode::CONTINUE_AUTHENTICATION, properties: Properties::NONE };
+    assert_eq!(auth.encoded_len(v5), Err(Malformed::AuthenticationMethodMissing.into()));
+    let mut out = Vec::new();
+    let maximum = Property::MaximumQoS(QoS::ExactlyOnce).encode(&mut out);
+    assert_eq!((maximum, out.len()), (Err(Malformed::NeitherZeroNorOne(0x24).into()), 0));
+
+    let publish = Publish {
+        delivery: Delivery::AtMostOnce,
+        retain: false,
+        topic: "a/b",
+        properties: Properties::NONE,
+        payload: &[7; 10],
+    };
+    // Room is needed for what is written, and nothing is written without.
+    for (room, fits) in [(7, false), (8, true)] {
+        let mut space = [0; 8];
+        let mut head = &mut space[..room];
+        let written = publish.encode_head(v5, &mut head);
+        assert_eq!((written, head.len()), if fits { (Ok(()), 0) } else { (Err(EncodeError::NoRoom), 7) });
+        let mut start = &mut space[..room];
+        let written = publish.encode_start(v5, &mut start);
+        assert_eq!((written, start.len()), if fits { (Ok(()), 0) } else { (Err(EncodeError::NoRoom), 7) });
+    }
+    let mut none: &mut [u8] = &mut [0; 4];
+    assert_eq!(Property::MessageExpiryInterval(1).encode(&mut none), Err(EncodeError::NoRoom));
+}
+
+/// A block whose length takes four bytes, among the longest fields of MQTT.
+#[test]
+fn properties_as_long_as_a_packet() {
+    let name = "n".repeat(65_535);
+    let mut block = Vec::new();
+    for _ in 0..20 {
+        mqtt_codec::Property::UserProperty(&name, &name).encode(&mut block).expect("room");
+    }
+    let properties = Properties::validate(&block, mqtt_codec::PropertyContext::PublishToServer).expect("valid");
+    let publish = mqtt_codec::Publish {
+        delivery: mqtt_codec::Delivery::AtMostOnce,
+        retain: false,
+        topic: "a",
+        properties,
+        payload: &[],
+    };
+    let mut bytes = Vec::new();
+    publish.encode(ProtocolVersion::V5, &mut bytes).expect("room");
+    let Ok(mqtt_codec::Packet::Publish(read)) = common::from_client(&bytes, ProtocolVersion::V5) else {
+        panic!("not read back");
+    };
+    assert_eq!((read.properties.encoded(), read.payload), (&block[..], &[][..]));
+}

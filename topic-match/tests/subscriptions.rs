@@ -210,3 +210,29 @@ fn an_index_that_shrinks_keeps_what_is_left() {
         assert_eq!(index.get(filter(text), SubscriberId(n % 10)), expected, "{text}");
     }
 }
+
+#[test]
+fn filters_whose_texts_move_together_stay_their_subscribers() {
+    let mut index = Index::new(IndexLimits { per_subscriber: 100_000, ..IndexLimits::default() }, 6);
+    let passing: Vec<_> = (0..20_000).map(|n| format!("passing/through/{n}")).collect();
+    let staying: Vec<_> = (0..50).map(|n| format!("staying/{n}")).collect();
+    for text in &passing {
+        index.insert(filter(text), SubscriberId(0), 0).expect("room");
+    }
+    for text in &staying {
+        for subscriber in 1..4 {
+            index.insert(filter(text), SubscriberId(subscriber), u64::from(subscriber)).expect("room");
+        }
+    }
+    for text in &passing {
+        assert_eq!(index.remove(filter(text), SubscriberId(0)), Some(0));
+    }
+    for text in &staying {
+        assert_eq!(sorted(found(&index, text)), [(1, 1), (2, 2), (3, 3)]);
+        assert_eq!(index.remove(filter(text), SubscriberId(2)), Some(2), "{text}");
+        assert_eq!(sorted(found(&index, text)), [(1, 1), (3, 3)]);
+    }
+    assert_eq!(index.remove_subscriber(SubscriberId(1)), 50);
+    assert_eq!(index.remove_subscriber(SubscriberId(3)), 50);
+    assert_eq!((index.len(), index.filters()), (0, 0));
+}

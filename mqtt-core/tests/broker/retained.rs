@@ -287,3 +287,20 @@ fn a_client_that_goes_away_amid_retained_messages_leaves_nothing_behind() {
     bench.advance(seconds(1));
     assert_eq!((bench.broker.gauges().sessions, bench.broker.gauges().messages), (1, 5_000));
 }
+
+#[test]
+fn a_search_through_many_topics_goes_on_later_and_lets_others_in_between() {
+    let (mut bench, publisher) = bench();
+    // Each level of the filter is common, both together are rare: what is looked at matches seldom.
+    for n in 0..3000 {
+        retain(&mut bench, publisher, &format!("room/{n}/light"), b"x");
+        retain(&mut bench, publisher, &format!("hall/{n}/heat"), b"x");
+    }
+    retain(&mut bench, publisher, "room/last/heat", b"found");
+    let client = bench.connect(&connect(V5, "looker"));
+    bench.subscribe(client, "room/+/heat", AtMostOnce);
+    assert_eq!(bench.payloads(client), [""; 0], "the first turn is over");
+    bench.publish(publisher, &publish("room/live/heat", b"live", AtMostOnce, 0));
+    bench.advance(seconds(1));
+    assert_eq!(bench.payloads(client), ["live", "found"]);
+}
