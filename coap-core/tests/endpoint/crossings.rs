@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use coap_codec::{Block, Code, MessageType, OptionNumber};
 use coap_core::{
-    Action, Config, Failure, Gauges, Input, Limits, Reliability, Request, Resource, Response, Transmission,
+    Action, Config, Failure, Gauges, Input, Limits, Refused, Reliability, Request, Resource, Response,
+    Transmission,
 };
 
 use crate::support::{Lone, Wire};
@@ -504,4 +505,37 @@ fn a_fetch_whose_body_came_in_blocks_is_not_carried_out_again_without_it() {
     lone.receive(PEER, &block(wire, OptionNumber::BLOCK2, 1, false, b""));
     assert_eq!(lone.only_sent().code, Code::REQUEST_ENTITY_INCOMPLETE);
     assert!(lone.requests().is_empty());
+}
+
+/// A large last notification would amplify when nobody has shown that the observer is there.
+#[test]
+fn the_last_notification_to_an_unconfirmed_observer_is_its_code() {
+    let (mut lone, resource) = subject(Config::default());
+    let bytes = registration(MessageType::Confirmable, 1, b"t").bytes();
+    lone.endpoint
+        .handle(Input::Datagram { from: PEER, bytes: &bytes, multicast: false, verified: false }, lone.now);
+    let asked = lone.only_request();
+    lone.respond(&asked, Response::new(Code::CONTENT).payload("a"));
+    lone.sent.clear();
+    lone.endpoint.changed(resource, lone.now);
+    let asked = lone.only_request();
+    lone.respond(&asked, Response::new(Code::NOT_FOUND).payload(vec![b'x'; 1000]));
+    let sent = lone.only_sent();
+    assert_eq!((sent.code, sent.payload.len(), sent.token), (Code::NOT_FOUND, 0, b"t".to_vec()));
+    assert_eq!(lone.endpoint.gauges().observers, 0);
+}
+
+#[test]
+fn options_that_no_message_can_say_are_refused() {
+    let long = vec![b'x'; 65_535 + 269 + 1];
+    let mut lone = Lone::new(Config::default());
+    let request = Request::new(Code::GET).with(OptionNumber::URI_QUERY, &long);
+    assert_eq!(lone.endpoint.request(PEER, request, lone.now).unwrap_err(), Refused::OptionTooLong);
+    let (mut lone, _) = subject(Config::default());
+    lone.receive(PEER, &registration(MessageType::Confirmable, 1, b"t"));
+    let asked = lone.only_request();
+    let response = Response::new(Code::CONTENT).with(OptionNumber::LOCATION_QUERY, &long);
+    assert_eq!(lone.endpoint.respond(asked.id, response, lone.now).unwrap_err(), Refused::OptionTooLong);
+    lone.respond(&asked, Response::new(Code::CONTENT));
+    assert_eq!(lone.only_sent().code, Code::CONTENT, "the request is there still");
 }

@@ -161,3 +161,48 @@ fn each_block_is_asked_for_under_a_token_of_its_own_and_a_body_sent_under_one() 
     assert_eq!(both.len(), 5);
     assert!(both.iter().all(|token| *token == both[0]));
 }
+
+/// RFC 7959 §2.9.3: 4.13 without an upload in blocks hints to try one, of the size that its Block1 gives.
+#[test]
+fn a_body_that_is_too_large_in_one_piece_goes_in_blocks() {
+    let mut lone = Lone::new(Config::default());
+    let request = Request::new(Code::PUT).path("x").payload((0..40).collect::<Vec<u8>>());
+    lone.endpoint.request(PEER, request, lone.now).unwrap();
+    let mut asked = lone.only_sent();
+    assert_eq!((asked.options().block1(), asked.payload.len()), (None, 40));
+    let answers = [
+        (Code::REQUEST_ENTITY_TOO_LARGE, block(0, false, 0)),
+        (Code::CONTINUE, block(0, true, 0)),
+        (Code::CONTINUE, block(1, true, 0)),
+    ];
+    for (num, (code, value)) in (0..).zip(answers) {
+        let mut answer = Wire::new(MessageType::Acknowledgement, code, asked.id, &asked.token);
+        answer.options.add(OptionNumber::BLOCK1, &value);
+        lone.receive(PEER, &answer);
+        asked = lone.only_sent();
+        let sent = asked.options().block1().unwrap().unwrap();
+        assert_eq!((sent.num(), sent.more(), sent.size()), (num, num < 2, 16));
+        assert_eq!(asked.payload, (0..40).skip(16 * num as usize).take(16).collect::<Vec<u8>>());
+    }
+    let mut changed = Wire::new(MessageType::Acknowledgement, Code::CHANGED, asked.id, &asked.token);
+    changed.options.add(OptionNumber::BLOCK1, &block(2, false, 0));
+    lone.receive(PEER, &changed);
+    assert_eq!(response(&mut lone).code, Code::CHANGED);
+}
+
+/// RFC 7959 §2.3: blocks of different content formats are no body.
+#[test]
+fn a_body_does_not_change_its_content_format() {
+    let mut lone = Lone::new(Config::default());
+    lone.endpoint.add_resource(Resource::new("x").methods(&[Code::PUT])).unwrap();
+    for (id, format, code) in [(1, 0, Code::CONTINUE), (2, 50, Code::REQUEST_ENTITY_INCOMPLETE)] {
+        let mut wire = Wire::new(MessageType::Confirmable, Code::PUT, id, b"t");
+        wire.options
+            .add(OptionNumber::URI_PATH, b"x")
+            .add(OptionNumber::BLOCK1, &block(u32::from(id) - 1, true, 0));
+        wire.options.add_uint(OptionNumber::CONTENT_FORMAT, format);
+        wire.payload = vec![0; 16];
+        lone.receive(PEER, &wire);
+        assert_eq!(lone.only_sent().code, code);
+    }
+}
