@@ -70,6 +70,11 @@ fn gwinfo_of_a_client_has_the_address() {
     rig.client.connect(rig.now).unwrap();
     rig.receive_from(50, &Packet::GwInfo(GwInfo { gateway_id: 9, address: Some(&[33]) }));
     assert_eq!((rig.client.state(), rig.client.counters().foreign), (State::Searching, 1));
+
+    let mut rig = Rig::new(searching());
+    rig.client.connect(rig.now).unwrap();
+    rig.receive_from(50, &Packet::GwInfo(GwInfo { gateway_id: 9, address: Some(&[1, 2, 3]) }));
+    assert_eq!((rig.client.state(), rig.client.counters().malformed), (State::Searching, 1));
 }
 
 #[test]
