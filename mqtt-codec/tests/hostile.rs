@@ -168,7 +168,8 @@ fn properties_as_long_as_a_packet() {
     for _ in 0..20 {
         mqtt_codec::Property::UserProperty(&name, &name).encode(&mut block).expect("room");
     }
-    let properties = Properties::validate(&block, mqtt_codec::PropertyContext::PublishToServer).expect("valid");
+    let properties =
+        Properties::validate(&block, mqtt_codec::PropertyContext::PublishToServer).expect("valid");
     let publish = mqtt_codec::Publish {
         delivery: mqtt_codec::Delivery::AtMostOnce,
         retain: false,

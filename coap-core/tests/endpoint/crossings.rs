@@ -527,14 +527,14 @@ fn the_last_notification_to_an_unconfirmed_observer_is_its_code() {
 
 #[test]
 fn options_that_no_message_can_say_are_refused() {
-    let long = vec![b'x'; 65_535 + 269 + 1];
+    let value = vec![b'x'; 65_535 + 269 + 1];
     let mut lone = Lone::new(Config::default());
-    let request = Request::new(Code::GET).with(OptionNumber::URI_QUERY, &long);
+    let request = Request::new(Code::GET).with(OptionNumber::URI_QUERY, &value);
     assert_eq!(lone.endpoint.request(PEER, request, lone.now).unwrap_err(), Refused::OptionTooLong);
     let (mut lone, _) = subject(Config::default());
     lone.receive(PEER, &registration(MessageType::Confirmable, 1, b"t"));
     let asked = lone.only_request();
-    let response = Response::new(Code::CONTENT).with(OptionNumber::LOCATION_QUERY, &long);
+    let response = Response::new(Code::CONTENT).with(OptionNumber::LOCATION_QUERY, &value);
     assert_eq!(lone.endpoint.respond(asked.id, response, lone.now).unwrap_err(), Refused::OptionTooLong);
     lone.respond(&asked, Response::new(Code::CONTENT));
     assert_eq!(lone.only_sent().code, Code::CONTENT, "the request is there still");

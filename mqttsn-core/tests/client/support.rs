@@ -29,7 +29,10 @@ pub struct Rig {
 }
 
 pub fn config() -> Config<u8> {
-    let addresses = AddressFormat { write: |address| vec![*address], read: |octets| octets.first().copied() };
+    let addresses = AddressFormat {
+        write: |address| vec![*address],
+        read: |octets| <[u8; 1]>::try_from(octets).ok().map(|[address]| address),
+    };
     Config {
         client_id: "dev1".into(),
         gateways: vec![GATEWAY],
