@@ -3,6 +3,7 @@
 use crate::header::MAX_EXTENDED_TOKEN_LEN;
 use crate::message::{check_head, header};
 use crate::option::{Extent, PAYLOAD_MARKER};
+use crate::writer::copy;
 use crate::{Code, EncodeError, Malformed, MessageId, MessageType, OptionNumber, UintValue};
 
 /// Writes a message into a buffer of the caller's: options in any order, each behind those of the same number; the
@@ -10,11 +11,7 @@ use crate::{Code, EncodeError, Malformed, MessageId, MessageType, OptionNumber, 
 #[derive(Debug)]
 pub struct MessageBuilder<'b> {
     buffer: &'b mut [u8],
-    /// Where the options begin.
-    start: usize,
     options: Extent,
-    /// How much of the buffer from `start` on is in use.
-    used: usize,
     empty: bool,
 }
 
@@ -37,16 +34,14 @@ impl<'b> MessageBuilder<'b> {
         if empty && !token.is_empty() {
             return Err(EncodeError::Malformed(Malformed::EmptyWithContent));
         }
-        if token.len() > MAX_EXTENDED_TOKEN_LEN {
-            return Err(EncodeError::TooLong);
-        }
-        let (bytes, len) = header(message_type, code, message_id, token.len());
-        let start = len + token.len();
-        let head = buffer.get_mut(..start).ok_or(EncodeError::NoRoom)?;
-        let (for_header, for_token) = head.split_at_mut_checked(len).ok_or(EncodeError::NoRoom)?;
-        for_header.copy_from_slice(bytes.get(..len).unwrap_or_default());
-        for_token.copy_from_slice(token);
-        Ok(Self { buffer, start, options: Extent::NOTHING, used: 0, empty })
+        let header = header(message_type, code, message_id, token.len());
+        let start = match header {
+            // Nearly always, and then every length is known.
+            ([first, code, high, low, ..], 4) => put_head(buffer, &[first, code, high, low], token)?,
+            _ if token.len() > MAX_EXTENDED_TOKEN_LEN => return Err(EncodeError::TooLong),
+            (bytes, len) => put_head(buffer, bytes.get(..len).unwrap_or_default(), token)?,
+        };
+        Ok(Self { buffer, options: Extent::at(start), empty })
     }
 
     /// Adds an option, behind those of the same number.
@@ -57,8 +52,7 @@ impl<'b> MessageBuilder<'b> {
     #[inline]
     pub fn option(&mut self, number: OptionNumber, value: &[u8]) -> Result<&mut Self, EncodeError> {
         self.check_not_empty()?;
-        let body = self.buffer.get_mut(self.start..).unwrap_or_default();
-        self.used = self.options.insert(body, self.used, number, value)?;
+        self.options.insert(self.buffer, number, value)?;
         Ok(self)
     }
 
@@ -77,26 +71,25 @@ impl<'b> MessageBuilder<'b> {
     /// [`EncodeError::NoRoom`], or [`EncodeError::Malformed`] in an Empty message. The message stays as it was.
     #[inline]
     pub fn payload(&mut self, payload: &[u8]) -> Result<&mut Self, EncodeError> {
-        let end = self.options.len;
+        let end = self.options.end;
         if payload.is_empty() {
-            self.used = end;
+            self.options.behind = 0;
             return Ok(self);
         }
         self.check_not_empty()?;
-        let body = self.buffer.get_mut(self.start..).unwrap_or_default();
-        let place = body.get_mut(end..end + 1 + payload.len()).ok_or(EncodeError::NoRoom)?;
+        let place = self.buffer.get_mut(end..end + 1 + payload.len()).ok_or(EncodeError::NoRoom)?;
         if let [marker, place @ ..] = place {
             *marker = PAYLOAD_MARKER;
             place.copy_from_slice(payload);
         }
-        self.used = end + 1 + payload.len();
+        self.options.behind = 1 + payload.len();
         Ok(self)
     }
 
     /// Bytes of the message so far.
     #[inline]
     pub const fn len(&self) -> usize {
-        self.start + self.used
+        self.options.end + self.options.behind
     }
 
     /// Whether nothing is there but a header: an Empty message.
@@ -121,4 +114,15 @@ impl<'b> MessageBuilder<'b> {
     const fn check_not_empty(&self) -> Result<(), EncodeError> {
         if self.empty { Err(EncodeError::Malformed(Malformed::EmptyWithContent)) } else { Ok(()) }
     }
+}
+
+/// Writes header and token, and returns how many bytes they are.
+#[inline]
+fn put_head(buffer: &mut [u8], header: &[u8], token: &[u8]) -> Result<usize, EncodeError> {
+    let len = header.len() + token.len();
+    let place = buffer.get_mut(..len).ok_or(EncodeError::NoRoom)?;
+    let (for_header, for_token) = place.split_at_mut_checked(header.len()).ok_or(EncodeError::NoRoom)?;
+    copy(for_header, header);
+    copy(for_token, token);
+    Ok(len)
 }

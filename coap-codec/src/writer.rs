@@ -42,3 +42,26 @@ impl Output for &mut [u8] {
         }
     }
 }
+
+/// Copies into as many bytes. Up to 16 go through registers, as most options and tokens do: a call takes longer.
+#[inline]
+pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
+    if from.len() > 16 {
+        to.copy_from_slice(from);
+    } else if !copy_ends::<8>(to, from) && !copy_ends::<4>(to, from) && !copy_ends::<2>(to, from) {
+        copy_ends::<1>(to, from);
+    }
+}
+
+/// Copies the first and the last `N` bytes, which are all of `N` to `2 * N`; false when there are fewer.
+#[inline]
+fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) else { return false };
+    if let Some(place) = to.first_chunk_mut() {
+        *place = *first;
+    }
+    if let Some(place) = to.last_chunk_mut() {
+        *place = *last;
+    }
+    true
+}

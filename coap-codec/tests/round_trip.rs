@@ -5,7 +5,8 @@ mod common;
 
 use coap_codec::stream::{self, Framing, next_frame};
 use coap_codec::{
-    Block, EncodeError, Malformed, Message, MessageBuilder, OptionNumber, OptionsWriter, Rules, UintValue,
+    Block, Code, EncodeError, Malformed, Message, MessageBuilder, MessageId, MessageType, OptionNumber,
+    OptionsWriter, Rules, UintValue,
 };
 use common::owned::{Owned, inserted, plain_block};
 use common::{LONG_TOKENS, list, strategies};
@@ -28,6 +29,28 @@ fn built(owned: &Owned, payload_after: usize, buffer: &mut [u8]) -> Result<usize
     let message = builder.finish()?;
     assert_eq!(message.len(), len);
     Ok(len)
+}
+
+/// Short ones are copied in other ways than long ones.
+#[test]
+fn every_length_of_token_and_value() {
+    let bytes: Vec<u8> = (1..=40).collect();
+    for len in 0..=bytes.len() {
+        let part = bytes[..len].to_vec();
+        let options = vec![(4, part.clone()), (4 + 13, part.clone()), (4 + 13 + 269, part.clone())];
+        let owned = Owned {
+            message_type: MessageType::Confirmable,
+            code: Code::GET,
+            message_id: MessageId::new(0x1234),
+            token: part.clone(),
+            options,
+            payload: part,
+        };
+        let mut buffer = vec![0xEE; 300];
+        let len = built(&owned, usize::MAX, &mut buffer).unwrap();
+        assert_eq!(buffer[..len], owned.bytes());
+        assert!(buffer[len..].iter().all(|byte| *byte == 0xEE), "nothing else is touched");
+    }
 }
 
 proptest! {

@@ -2,6 +2,7 @@
 
 use super::{CoapOption, OptionNumber, Options, UintValue};
 use crate::EncodeError;
+use crate::writer::copy;
 
 /// The longest value that an option can have.
 pub const MAX_VALUE_LEN: usize = 65_535 + 269;
@@ -40,7 +41,7 @@ impl<'b> OptionsWriter<'b> {
     /// No options yet.
     #[inline]
     pub const fn new(buffer: &'b mut [u8]) -> Self {
-        Self { buffer, block: Extent::NOTHING }
+        Self { buffer, block: Extent::at(0) }
     }
 
     /// Goes on with the block that is the first `len` bytes of the buffer. As [`Options::assume_valid`] has it, that is
@@ -49,7 +50,7 @@ impl<'b> OptionsWriter<'b> {
     pub fn resume(buffer: &'b mut [u8], len: usize) -> Self {
         let block = buffer.get(..len).unwrap_or_default();
         let last = Options::assume_valid(block).iter().last().map_or(0, |option| option.number.get());
-        let block = Extent { len: block.len(), last };
+        let block = Extent { start: 0, end: block.len(), behind: 0, last };
         Self { buffer, block }
     }
 
@@ -59,7 +60,7 @@ impl<'b> OptionsWriter<'b> {
     /// As [`insert_option`].
     #[inline]
     pub fn option(&mut self, number: OptionNumber, value: &[u8]) -> Result<&mut Self, EncodeError> {
-        self.block.insert(self.buffer, self.block.len, number, value)?;
+        self.block.insert(self.buffer, number, value)?;
         Ok(self)
     }
 
@@ -75,7 +76,7 @@ impl<'b> OptionsWriter<'b> {
     /// The options so far.
     #[inline]
     pub fn options(&self) -> Options<'_> {
-        Options::assume_valid(self.buffer.get(..self.block.len).unwrap_or_default())
+        Options::assume_valid(self.buffer.get(..self.block.end).unwrap_or_default())
     }
 
     /// The options.
@@ -83,63 +84,80 @@ impl<'b> OptionsWriter<'b> {
     pub fn finish(self) -> Options<'b> {
         let Self { buffer, block } = self;
         let buffer: &'b [u8] = buffer;
-        Options::assume_valid(buffer.get(..block.len).unwrap_or_default())
+        Options::assume_valid(buffer.get(..block.end).unwrap_or_default())
     }
 }
 
-/// How far a block of options reaches that is being written, and its last number.
+/// Where in its buffer a block of options lies that is being written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Extent {
-    pub(crate) len: usize,
+    start: usize,
+    pub(crate) end: usize,
+    /// Bytes behind it, which move on with each option.
+    pub(crate) behind: usize,
+    /// The number of the last option.
     last: u16,
 }
 
 impl Extent {
-    pub(crate) const NOTHING: Self = Self { len: 0, last: 0 };
+    /// No options yet, at this offset.
+    #[inline]
+    pub(crate) const fn at(start: usize) -> Self {
+        Self { start, end: start, behind: 0, last: 0 }
+    }
 
-    /// Inserts an option into the block at the start of the buffer. `used` bytes of the buffer are in use: what is
-    /// behind the block moves on. Returns how many are in use now.
+    /// Inserts an option into the block.
     #[inline]
     pub(crate) fn insert(
         &mut self,
         buffer: &mut [u8],
-        used: usize,
         number: OptionNumber,
         value: &[u8],
-    ) -> Result<usize, EncodeError> {
-        let delta = number.get().checked_sub(self.last);
-        if let Some(delta @ 0..13) = delta
-            && value.len() < 13
-            && used == self.len
-        {
-            let place = buffer.get_mut(used..=used + value.len()).ok_or(EncodeError::NoRoom)?;
-            let [header, place @ ..] = place else { return Err(EncodeError::NoRoom) };
+    ) -> Result<(), EncodeError> {
+        let Some(delta) = number.get().checked_sub(self.last).filter(|_| self.behind == 0) else {
+            return self.insert_within(buffer, number, value);
+        };
+        let room = buffer.get_mut(self.end..).ok_or(EncodeError::NoRoom)?;
+        self.end += if delta < 13 && value.len() < 13 {
+            let [header, room @ ..] = room else { return Err(EncodeError::NoRoom) };
+            let place = room.get_mut(..value.len()).ok_or(EncodeError::NoRoom)?;
             *header = (delta as u8) << 4 | value.len() as u8;
-            place.copy_from_slice(value);
-            *self = Self { len: used + 1 + value.len(), last: number.get() };
-            return Ok(self.len);
-        }
-        self.insert_anywhere(buffer, used, number, value)
+            copy(place, value);
+            1 + value.len()
+        } else {
+            put_extended(room, delta, value)?
+        };
+        self.last = number.get();
+        Ok(())
     }
 
-    fn insert_anywhere(
+    fn insert_within(
         &mut self,
         buffer: &mut [u8],
-        used: usize,
         number: OptionNumber,
         value: &[u8],
-    ) -> Result<usize, EncodeError> {
-        let place = if let Some(delta) = number.get().checked_sub(self.last) {
-            Place { offset: self.len, delta, next: None }
-        } else {
-            let block = buffer.get(..self.len).unwrap_or_default();
-            Place::find(Options::assume_valid(block), number)
-        };
-        let new_used = insert_at(buffer, used, &place, value)?;
-        self.len += new_used - used;
-        self.last = self.last.max(number.get());
-        Ok(new_used)
+    ) -> Result<(), EncodeError> {
+        let Self { start, end, behind, last } = *self;
+        let place = Place::find(Options::assume_valid(buffer.get(start..end).unwrap_or_default()), number);
+        let body = buffer.get_mut(start..).unwrap_or_default();
+        let used = insert_at(body, end + behind - start, &place, value)?;
+        *self = Self { end: start + used - behind, last: last.max(number.get()), ..*self };
+        Ok(())
     }
+}
+
+/// Writes an option whose delta or length is too large for its four bits, and returns how many bytes it has.
+fn put_extended(room: &mut [u8], delta: u16, value: &[u8]) -> Result<usize, EncodeError> {
+    if value.len() > MAX_VALUE_LEN {
+        return Err(EncodeError::TooLong);
+    }
+    let header = OptionHeader::new(delta, value.len());
+    let len = header.len + value.len();
+    let place = room.get_mut(..len).ok_or(EncodeError::NoRoom)?;
+    let (for_header, for_value) = place.split_at_mut_checked(header.len).ok_or(EncodeError::NoRoom)?;
+    copy(for_header, header.bytes());
+    copy(for_value, value);
+    Ok(len)
 }
 
 /// Where an option goes.
@@ -211,48 +229,36 @@ fn insert_at(buffer: &mut [u8], used: usize, place: &Place, value: &[u8]) -> Res
 
 /// Delta and length of an option, encoded: one to five bytes.
 struct OptionHeader {
-    bytes: [u8; 5],
+    bytes: [u8; 8],
     len: usize,
 }
 
 impl OptionHeader {
-    const NOTHING: Self = Self { bytes: [0; 5], len: 0 };
+    const NOTHING: Self = Self { bytes: [0; 8], len: 0 };
 
     /// A value has at most [`MAX_VALUE_LEN`] bytes.
     #[inline]
-    fn new(delta: u16, value_len: usize) -> Self {
-        if delta < 13 && value_len < 13 {
-            return Self { bytes: [(delta as u8) << 4 | value_len as u8, 0, 0, 0, 0], len: 1 };
-        }
-        let mut header = Self { bytes: [0; 5], len: 1 };
-        let delta = header.push(usize::from(delta));
-        let len = header.push(value_len);
-        header.bytes[0] = delta << 4 | len;
-        header
-    }
-
-    /// Appends the extension that the number needs, and returns its four bits for the first byte.
-    #[inline]
-    fn push(&mut self, number: usize) -> u8 {
-        let (nibble, extension) = match number {
-            0..13 => (number as u8, 0),
-            13..269 => (13, (number - 13) as u16),
-            _ => (14, (number - 269) as u16),
-        };
-        let extension = extension.to_be_bytes();
-        let extension = extension.get(2 - extension_len(number)..).unwrap_or_default();
-        for byte in extension {
-            if let Some(place) = self.bytes.get_mut(self.len) {
-                *place = *byte;
-                self.len += 1;
-            }
-        }
-        nibble
+    const fn new(delta: u16, value_len: usize) -> Self {
+        let (delta, delta_extension, after_delta) = parts(delta as usize);
+        let (len, len_extension, after_len) = parts(value_len);
+        let extensions = delta_extension | len_extension << (8 * after_delta);
+        let header = delta << 4 | len | extensions << 8;
+        Self { bytes: header.to_le_bytes(), len: 1 + after_delta + after_len }
     }
 
     #[inline]
     fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+/// The four bits that a delta or length has in the first byte; its extension, the first byte lowest, and how long that is.
+#[inline]
+const fn parts(number: usize) -> (u64, u64, usize) {
+    match number {
+        0..13 => (number as u64, 0, 0),
+        13..269 => (13, number as u64 - 13, 1),
+        _ => (14, ((number - 269) as u16).swap_bytes() as u64, 2),
     }
 }
 
