@@ -124,8 +124,10 @@ impl<'a> Publication<'a> {
         for property in self.properties.iter().filter(is_forwarded) {
             property.encode(properties).map_err(|_| Refused::InvalidProperties)?;
         }
-        Properties::validate(properties, PropertyContext::PublishToServer)
-            .map_err(|_| Refused::InvalidProperties)?;
+        if !properties.is_empty() {
+            Properties::validate(properties, PropertyContext::PublishToServer)
+                .map_err(|_| Refused::InvalidProperties)?;
+        }
         Ok(Draft {
             topic: self.topic,
             properties,

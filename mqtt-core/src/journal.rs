@@ -35,6 +35,12 @@ impl<C, W: Copy + PartialEq> Journal<C, W> {
         }
     }
 
+    /// Whether the event in progress has changed anything so far.
+    #[inline]
+    pub(crate) fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
     /// The event is over: what it changed, if anything, and the number of its record.
     pub(crate) fn commit(&mut self) -> Option<(RecordNumber, Vec<C>)> {
         if self.changes.is_empty() {

@@ -18,6 +18,7 @@ mod property_buffer;
 mod publish_packet;
 mod qos;
 mod records;
+mod spare;
 mod topic_alias;
 mod will;
 

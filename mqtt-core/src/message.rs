@@ -1,7 +1,7 @@
 //! Application messages as they are kept: once, however many sessions wait for them.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -11,6 +11,8 @@ use ascii::{AsAsciiStr, AsciiStr};
 use machine::Instant;
 use mqtt_codec::{Properties, Property, ProtocolVersion, QoS};
 
+use crate::spare::Spare;
+
 /// What a stored message costs beside its bytes: the structure, its allocations and their slack.
 const OVERHEAD: usize = 128;
 /// What a place in a queue costs, in flight or waiting.
@@ -19,13 +21,16 @@ const PLACE: usize = 96;
 /// A message that is kept: retained, queued, or in flight. Shared; its bytes count once towards the memory limit.
 pub struct Message {
     /// Topic name, properties, payload.
-    data: Box<[u8]>,
+    data: Vec<u8>,
     topic_len: usize,
     payload_start: usize,
     qos: QoS,
     retain: bool,
     expires: Option<Instant>,
-    charge: Charge,
+    number: u64,
+    meter: Arc<Meter>,
+    /// What it took from the budget; 0 for a spare one.
+    taken: usize,
 }
 
 /// A stored message in one session's queue or flight, where it counts for the place that it takes there.
@@ -39,18 +44,23 @@ impl Place {
     /// `more`: bytes that are kept beside it.
     pub(crate) fn take(message: Arc<Message>, more: usize) -> Result<Self, OutOfMemory> {
         let size = PLACE + more;
-        message.charge.meter.take(size)?;
+        message.meter.take(size)?;
         Ok(Self { message, size })
     }
 
     /// As [`take`](Self::take), though the budget may be used up: for one at a time in each session.
     pub(crate) fn take_anyway(message: Arc<Message>) -> Self {
-        message.charge.meter.used.fetch_add(PLACE, Relaxed);
+        message.meter.used.fetch_add(PLACE, Relaxed);
         Self { message, size: PLACE }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Message> {
         &self.message
+    }
+
+    /// Gives the place up.
+    pub(crate) fn leave(self) -> Arc<Message> {
+        Arc::clone(&self.message)
     }
 }
 
@@ -64,7 +74,7 @@ impl Deref for Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.message.charge.meter.used.fetch_sub(self.size, Relaxed);
+        self.message.meter.used.fetch_sub(self.size, Relaxed);
     }
 }
 
@@ -120,13 +130,13 @@ impl Message {
     /// A number that tells it from every other message in the records, also over restarts: for a host that stores each
     /// message once.
     pub fn number(&self) -> u64 {
-        self.charge.number
+        self.number
     }
 
     /// Takes bytes from the budget under which this message is kept.
     pub(crate) fn reserve(&self, size: usize) -> Result<Reservation, OutOfMemory> {
-        self.charge.meter.take(size)?;
-        Ok(Reservation { meter: Arc::clone(&self.charge.meter), size })
+        self.meter.take(size)?;
+        Ok(Reservation { meter: Arc::clone(&self.meter), size })
     }
 
     pub(crate) fn draft(&self) -> Draft<'_> {
@@ -148,6 +158,60 @@ impl Message {
     /// Bytes of topic, properties and payload.
     pub(crate) fn size(&self) -> usize {
         self.data.len()
+    }
+
+    /// Bytes that the buffer has room for.
+    pub(crate) fn capacity(&self) -> usize {
+        self.data.capacity()
+    }
+
+    fn empty(meter: &Arc<Meter>) -> Self {
+        Self {
+            data: Vec::new(),
+            topic_len: 0,
+            payload_start: 0,
+            qos: QoS::AtMostOnce,
+            retain: false,
+            expires: None,
+            number: 0,
+            meter: Arc::clone(meter),
+            taken: 0,
+        }
+    }
+
+    /// Takes what it needs from the budget, and becomes this message.
+    fn fill(&mut self, draft: &Draft<'_>, number: u64) -> Result<(), OutOfMemory> {
+        let parts = [draft.topic.as_bytes(), draft.properties, draft.payload];
+        let size = parts.iter().map(|part| part.len()).sum();
+        let taken = self.data.capacity().max(size) + OVERHEAD;
+        self.meter.take(taken)?;
+        self.meter.messages.fetch_add(1, Relaxed);
+        self.meter.bytes.fetch_add(size, Relaxed);
+        self.data.clear();
+        self.data.reserve_exact(size);
+        parts.into_iter().for_each(|part| self.data.extend_from_slice(part));
+        self.topic_len = draft.topic.len();
+        self.payload_start = draft.topic.len() + draft.properties.len();
+        (self.qos, self.retain, self.expires) = (draft.qos, draft.retain, draft.expires);
+        (self.number, self.taken) = (number, taken);
+        Ok(())
+    }
+
+    /// Gives back what it took: it is no message any more.
+    fn give_back(&mut self) {
+        if self.taken > 0 {
+            self.meter.used.fetch_sub(self.taken, Relaxed);
+            self.meter.messages.fetch_sub(1, Relaxed);
+            self.meter.bytes.fetch_sub(self.data.len(), Relaxed);
+            self.taken = 0;
+        }
+    }
+}
+
+impl Drop for Message {
+    /// The last reference to it is gone.
+    fn drop(&mut self) {
+        self.give_back();
     }
 }
 
@@ -199,6 +263,7 @@ pub(crate) fn expires_at(interval: Option<u32>, now: Instant) -> Option<Instant>
 pub(crate) struct Budget {
     meter: Arc<Meter>,
     next_number: u64,
+    spare: Spare,
 }
 
 #[derive(Debug, Default)]
@@ -207,13 +272,6 @@ struct Meter {
     messages: AtomicUsize,
     bytes: AtomicUsize,
     limit: AtomicUsize,
-}
-
-/// Gives a message's bytes back to the budget when the last reference to it is dropped.
-struct Charge {
-    meter: Arc<Meter>,
-    size: usize,
-    number: u64,
 }
 
 /// Bytes of a budget that are given back when this is dropped.
@@ -229,7 +287,7 @@ pub(crate) struct OutOfMemory;
 
 impl Budget {
     pub(crate) fn new(limit: usize) -> Self {
-        let budget = Self { meter: Arc::default(), next_number: 0 };
+        let budget = Self { meter: Arc::default(), next_number: 0, spare: Spare::default() };
         budget.set_limit(limit);
         budget
     }
@@ -282,21 +340,27 @@ impl Budget {
 
     /// As [`store`](Self::store), under the number that the message has in the records of an earlier run.
     pub(crate) fn store_as(&mut self, draft: &Draft<'_>, number: u64) -> Result<Arc<Message>, OutOfMemory> {
-        let payload_start = draft.topic.len() + draft.properties.len();
-        let size = payload_start + draft.payload.len();
-        self.take(size + OVERHEAD)?;
-        self.meter.messages.fetch_add(1, Relaxed);
-        self.meter.bytes.fetch_add(size, Relaxed);
+        let size = draft.topic.len() + draft.properties.len() + draft.payload.len();
+        // A retained message stays: it gets a buffer that fits.
+        let spare = if draft.retain { None } else { self.spare.take(size) };
+        let mut stored = spare.unwrap_or_else(|| Arc::new(Message::empty(&self.meter)));
+        // Nobody else has it.
+        Arc::get_mut(&mut stored).ok_or(OutOfMemory)?.fill(draft, number)?;
         self.next_number = self.next_number.max(number.saturating_add(1));
-        Ok(Arc::new(Message {
-            data: [draft.topic.as_bytes(), draft.properties, draft.payload].concat().into_boxed_slice(),
-            topic_len: draft.topic.len(),
-            payload_start,
-            qos: draft.qos,
-            retain: draft.retain,
-            expires: draft.expires,
-            charge: Charge { meter: Arc::clone(&self.meter), size, number },
-        }))
+        Ok(stored)
+    }
+
+    /// Keeps the memory of a message for another one, unless somebody still has it.
+    pub(crate) fn recycle(&mut self, mut message: Arc<Message>) {
+        if let Some(unused) = Arc::get_mut(&mut message) {
+            unused.give_back();
+            self.spare.put(message, self.meter.limit.load(Relaxed));
+        }
+    }
+
+    /// Gives back the memory that was kept for other messages.
+    pub(crate) fn shrink_to_fit(&mut self) {
+        self.spare = Spare::default();
     }
 }
 
@@ -314,14 +378,6 @@ impl Meter {
 impl Drop for Reservation {
     fn drop(&mut self) {
         self.meter.used.fetch_sub(self.size, Relaxed);
-    }
-}
-
-impl Drop for Charge {
-    fn drop(&mut self) {
-        self.meter.used.fetch_sub(self.size + OVERHEAD, Relaxed);
-        self.meter.messages.fetch_sub(1, Relaxed);
-        self.meter.bytes.fetch_sub(self.size, Relaxed);
     }
 }
 
@@ -357,6 +413,39 @@ mod tests {
         assert_eq!(places.len(), (1000 - alone) / PLACE);
         drop(places);
         assert_eq!(budget.used(), alone);
+    }
+
+    #[test]
+    fn the_memory_of_a_message_is_used_again_once_nobody_has_it() {
+        let mut budget = Budget::new(1 << 20);
+        let first = budget.store(&draft(&[1; 99])).unwrap();
+        let (place, other) = (first.data.as_ptr(), Arc::clone(&first));
+        budget.recycle(first);
+        assert_eq!(budget.messages(), 1, "somebody has it");
+        budget.recycle(other);
+        assert_eq!((budget.used(), budget.messages(), budget.message_bytes()), (0, 0, 0));
+
+        let large = budget.store(&draft(&[2; 999])).unwrap();
+        let second = budget.store(&draft(&[3; 70])).unwrap();
+        assert_ne!(large.data.as_ptr(), place, "of another size");
+        assert_eq!(second.data.as_ptr(), place);
+        assert_eq!((second.topic(), second.payload(), second.number()), ("a", &[3; 70][..], 2));
+        assert_eq!(budget.used(), 1000 + 100 + 2 * OVERHEAD, "what it holds counts");
+        drop((large, second));
+        assert_eq!((budget.used(), budget.message_bytes()), (0, 0));
+    }
+
+    #[test]
+    fn spare_memory_is_bounded_and_can_be_given_back() {
+        let mut budget = Budget::new(16_000);
+        let messages: Vec<_> = (0..20).map(|_| budget.store(&draft(&[0; 399])).unwrap()).collect();
+        messages.into_iter().for_each(|message| budget.recycle(message));
+        let spares = |budget: &mut Budget| core::iter::from_fn(|| budget.spare.take(400)).count();
+        assert_eq!(spares(&mut budget), 16_000 / 8 / 528);
+        let message = budget.store(&draft(&[0; 399])).unwrap();
+        budget.recycle(message);
+        budget.shrink_to_fit();
+        assert_eq!(spares(&mut budget), 0);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use mqtt_codec::ProtocolVersion;
+use mqtt_codec::{Packet, Property, ProtocolVersion};
 
 use crate::input::RecordNumber;
 use crate::message::Message;
@@ -46,6 +46,8 @@ impl Shared {
 /// Buffers that idle connections do not hold on to.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
+    /// The properties of the packet that is being written.
+    pub(crate) properties: Vec<Property<'static>>,
     buffers: Vec<Vec<u8>>,
     /// Their capacity together.
     bytes: usize,
@@ -79,8 +81,15 @@ impl Outbox {
         self.buffer.len() - self.sent
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.sent == self.buffer.len() && self.shared.is_empty()
+    }
+
+    /// Whether anything may leave.
+    #[inline]
+    pub(crate) fn has_available(&self) -> bool {
+        if self.gates.is_empty() { !self.is_empty() } else { self.chunks().next().is_some() }
     }
 
     /// Where to append bytes.
@@ -122,29 +131,45 @@ impl Outbox {
         Output { outbox: Some(self), position: self.base + self.sent as u64, limit, next_shared: 0 }
     }
 
-    /// So many bytes have left.
-    pub(crate) fn advance(&mut self, mut bytes: usize, pool: &mut Pool) {
-        while bytes > 0 && !self.is_empty() {
+    /// So many bytes have left, or all if there are fewer; returns how many. `done` gets the shared messages that have
+    /// left as a whole.
+    pub(crate) fn advance(&mut self, bytes: usize, pool: &mut Pool, done: impl FnMut(Arc<Message>)) -> usize {
+        if !self.shared.is_empty() {
+            return self.advance_mixed(bytes, pool, done);
+        }
+        let bytes = bytes.min(self.own_len());
+        self.sent += bytes;
+        self.reclaim(pool);
+        bytes
+    }
+
+    fn advance_mixed(&mut self, bytes: usize, pool: &mut Pool, mut done: impl FnMut(Arc<Message>)) -> usize {
+        let bytes = bytes.min(self.len());
+        let mut left = bytes;
+        while left > 0 {
             let own = self.own_before_shared();
             if own > 0 {
-                let step = own.min(bytes);
+                let step = own.min(left);
                 self.sent += step;
-                bytes -= step;
-            } else if let Some(shared) = self.shared.front() {
-                let len = shared.bytes().len();
-                let left = len - self.shared_sent;
-                let step = left.min(bytes);
-                bytes -= step;
-                if step < left {
-                    self.shared_sent += step;
-                } else {
-                    self.shared_bytes -= len;
-                    self.shared_sent = 0;
-                    self.shared.pop_front();
-                }
+                left -= step;
+                continue;
+            }
+            let Some(shared) = self.shared.pop_front() else { break };
+            let len = shared.bytes().len();
+            let unsent = len - self.shared_sent;
+            let step = unsent.min(left);
+            left -= step;
+            if step < unsent {
+                self.shared_sent += step;
+                self.shared.push_front(shared);
+            } else {
+                self.shared_bytes -= len;
+                self.shared_sent = 0;
+                done(shared.message);
             }
         }
         self.reclaim(pool);
+        bytes
     }
 
     /// Gives its buffer back.
@@ -162,18 +187,17 @@ impl Outbox {
         (until - self.base) as usize - self.sent
     }
 
-    /// Forgets bytes that have left, once they are the larger part of the buffer.
-    fn reclaim(&mut self, pool: &mut Pool) {
+    /// Forgets bytes that have left, once they are the larger part of the buffer; gives back one that is empty.
+    #[inline]
+    pub(crate) fn reclaim(&mut self, pool: &mut Pool) {
         if self.sent == self.buffer.len() {
-            self.base += self.sent as u64;
             pool.put(core::mem::take(&mut self.buffer));
         } else if self.sent > self.buffer.len() / 2 {
-            self.base += self.sent as u64;
             self.buffer.drain(..self.sent);
         } else {
             return;
         }
-        self.sent = 0;
+        self.base += core::mem::take(&mut self.sent) as u64;
     }
 }
 
@@ -194,25 +218,58 @@ impl Output<'_> {
 impl<'a> Iterator for Output<'a> {
     type Item = &'a [u8];
 
+    #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
         let outbox = self.outbox?;
-        loop {
-            let shared = outbox.shared.get(self.next_shared);
-            let until = shared.map_or(self.limit, |shared| shared.position.min(self.limit));
-            if self.position < until {
-                let own = (self.position - outbox.base) as usize..(until - outbox.base) as usize;
-                self.position = until;
-                return Some(&outbox.buffer[own]);
-            }
-            // What is shared at the limit itself belongs to the bytes before it.
-            let shared = shared.filter(|shared| shared.position <= self.limit)?.bytes();
-            let skip = if self.next_shared == 0 { outbox.shared_sent } else { 0 };
-            self.next_shared += 1;
-            if skip < shared.len() {
-                return Some(&shared[skip..]);
-            }
+        match outbox.shared.get(self.next_shared) {
+            None => self.own(outbox, self.limit),
+            Some(shared) => self.own_or_shared(outbox, shared),
         }
     }
+}
+
+impl<'a> Output<'a> {
+    /// The connection's own bytes up to a position.
+    #[inline]
+    fn own(&mut self, outbox: &'a Outbox, until: u64) -> Option<&'a [u8]> {
+        if self.position >= until {
+            return None;
+        }
+        let own = (self.position - outbox.base) as usize..(until - outbox.base) as usize;
+        self.position = until;
+        outbox.buffer.get(own)
+    }
+
+    fn own_or_shared(&mut self, outbox: &'a Outbox, shared: &'a Shared) -> Option<&'a [u8]> {
+        let own = self.own(outbox, shared.position.min(self.limit));
+        if own.is_some() {
+            return own;
+        }
+        // What is shared at the limit itself belongs to the bytes before it.
+        if shared.position > self.limit {
+            return None;
+        }
+        let skip = if self.next_shared == 0 { outbox.shared_sent } else { 0 };
+        self.next_shared += 1;
+        shared.bytes().get(skip..)
+    }
+}
+
+/// Appends a packet other than PUBLISH, unless it cannot be encoded or is larger than the peer takes.
+#[inline]
+pub(crate) fn append(
+    packet: &Packet<'_>,
+    version: ProtocolVersion,
+    max_packet_size: u32,
+    buffer: &mut Vec<u8>,
+) -> bool {
+    let start = buffer.len();
+    let encoded = packet.encode(version, buffer).is_ok();
+    let fits = buffer.len() - start <= max_packet_size as usize;
+    if !fits {
+        buffer.truncate(start);
+    }
+    encoded && fits
 }
 
 #[cfg(test)]
@@ -252,7 +309,7 @@ mod tests {
                 assert_eq!(left.len(), outbox.len());
                 let step = step.min(left.len());
                 written.extend_from_slice(&left[..step]);
-                outbox.advance(step, &mut pool);
+                outbox.advance(step, &mut pool, drop);
             }
             assert_eq!(written, b"head1PAYLOAD1PAYLOAD2head2");
             assert_eq!(outbox.buffer.capacity(), 0, "an idle connection holds no buffer");
@@ -276,7 +333,7 @@ mod tests {
     #[test]
     fn claiming_to_have_sent_more_than_there_was_is_harmless() {
         let (mut outbox, mut pool) = filled();
-        outbox.advance(1000, &mut pool);
+        assert_eq!(outbox.advance(1000, &mut pool, drop), 26);
         assert!(outbox.is_empty());
         assert_eq!(outbox.chunks().count(), 0);
     }

@@ -61,22 +61,23 @@ impl Outgoing<'_> {
             Naming::NameAndAlias(alias) => (self.draft.topic, Some(alias)),
             Naming::Alias(alias) => ("", Some(alias)),
         };
-        let expiry = self.draft.expiry_left(now).map(Property::MessageExpiryInterval);
-        let identifiers = self.identifiers.iter().filter_map(|number| SubscriptionIdentifier::new(*number));
-        let more: Vec<Property<'_>> = expiry
-            .into_iter()
-            .chain(alias.map(Property::TopicAlias))
-            .chain(identifiers.map(Property::SubscriptionIdentifier))
-            .collect();
-
-        let publish = self.packet(topic, &more);
-        let size = publish.encoded_len(to.version).map_err(|_| TooLarge)?;
-        if size > to.max_packet_size as usize {
-            return Err(TooLarge);
+        let mut more = core::mem::take(&mut pool.properties);
+        if to.version == ProtocolVersion::V5 {
+            let identifiers =
+                self.identifiers.iter().filter_map(|number| SubscriptionIdentifier::new(*number));
+            more.extend(self.draft.expiry_left(now).map(Property::MessageExpiryInterval));
+            more.extend(alias.map(Property::TopicAlias));
+            more.extend(identifiers.map(Property::SubscriptionIdentifier));
         }
-        let shared = self.shared(to.version);
-        self.encode(&publish, shared.is_some(), to.version, to.outbox.buffer(pool))?;
-        if let Some(message) = shared {
+        let publish = self.packet(topic, &more);
+        let buffer = to.outbox.buffer(pool);
+        let result = self.encode(&publish, to.version, to.max_packet_size, buffer);
+        more.clear();
+        pool.properties = more;
+        if result.is_err() {
+            to.outbox.reclaim(pool);
+        }
+        if let Some(message) = result? {
             to.outbox.push_tail(Arc::clone(message), to.version);
         }
         to.aliases.establish(naming, self.draft.topic);
@@ -95,20 +96,29 @@ impl Outgoing<'_> {
         }
     }
 
-    /// Appends the packet, without its [`tail`](Message::tail) if that is `shared`.
+    /// Appends the packet, without its [`tail`](Message::tail) if that is worth sharing: then returns the message.
     pub(crate) fn encode(
         &self,
         publish: &Publish<'_>,
-        shared: bool,
         version: ProtocolVersion,
+        max_packet_size: u32,
         bytes: &mut Vec<u8>,
-    ) -> Result<(), TooLarge> {
-        if shared {
-            return publish.encode_start(version, bytes).map_err(|_| TooLarge);
+    ) -> Result<Option<&Arc<Message>>, TooLarge> {
+        let start = bytes.len();
+        let shared = self.shared(version);
+        let (encoded, rest) = match shared {
+            Some(message) => (publish.encode_start(version, bytes), message.tail(version).len()),
+            None => (publish.encode_head(version, bytes), self.draft.payload.len()),
+        };
+        encoded.map_err(|_| TooLarge)?;
+        if bytes.len() - start + rest > max_packet_size as usize {
+            bytes.truncate(start);
+            return Err(TooLarge);
         }
-        publish.encode_head(version, bytes).map_err(|_| TooLarge)?;
-        bytes.extend_from_slice(self.draft.payload);
-        Ok(())
+        if shared.is_none() {
+            bytes.extend_from_slice(self.draft.payload);
+        }
+        Ok(shared)
     }
 
     /// The stored message, if its tail is worth sharing.

@@ -78,7 +78,11 @@ impl OutgoingAliases {
 
     /// How to name `topic` in the next PUBLISH. An alias that this sets is in force only once
     /// [`establish`](Self::establish) is called: a PUBLISH that is too large is never sent.
+    #[inline]
     pub(crate) fn naming(&self, topic: &str) -> Naming {
+        if !self.is_used() {
+            return Naming::Name;
+        }
         let known = self.topics.iter().position(|known| **known == *topic);
         let index = known.unwrap_or(self.topics.len());
         match u16::try_from(index + 1).ok().and_then(NonZeroU16::new) {

@@ -51,13 +51,13 @@ impl Broker {
     ) -> Result<(), Stop> {
         let Some(key) = self.connections[index].session else { return Ok(()) };
         match self.sessions[key].outgoing.acknowledge(packet_id, event) {
-            Outcome::Done(_) | Outcome::Released => {
-                self.note_outgoing(key, |client_id| Change::Done { client_id, packet_id });
-                if self.sessions[key].has_backlog() {
-                    self.pump(key, now);
-                }
+            Outcome::Done(delivery) => {
+                self.budget.recycle(delivery.message.leave());
+                self.finished(key, packet_id, now);
             }
-            Outcome::Release(_) => {
+            Outcome::Released => self.finished(key, packet_id, now),
+            Outcome::Release(delivery) => {
+                self.budget.recycle(delivery.message.leave());
                 self.note_outgoing(key, |client_id| Change::Released { client_id, packet_id });
                 self.send_pubrel(index, packet_id, ReasonCode::SUCCESS);
             }
@@ -70,6 +70,14 @@ impl Broker {
             Outcome::OutOfPlace => return Err(Violation::AcknowledgementOutOfPlace.into()),
         }
         Ok(())
+    }
+
+    /// A message is done: another one may have its place.
+    fn finished(&mut self, key: SessionKey, packet_id: PacketIdentifier, now: Instant) {
+        self.note_outgoing(key, |client_id| Change::Done { client_id, packet_id });
+        if self.sessions[key].has_backlog() {
+            self.pump(key, now);
+        }
     }
 
     fn note_outgoing(&mut self, key: SessionKey, change: impl FnOnce(Arc<str>) -> Change) {

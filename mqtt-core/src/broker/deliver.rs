@@ -16,7 +16,7 @@ use super::routing::Target;
 use super::session::Session;
 use super::subscriber::SessionKey;
 use super::time::Timer;
-use super::write::gate;
+use super::write::{announce, gate};
 use crate::action::Question;
 use crate::message::{Budget, Draft, Message, OutOfMemory, Place};
 use crate::publish_packet::{self, Outgoing, SHARED_ABOVE, TooLarge};
@@ -62,6 +62,9 @@ impl Broker {
             for target in &targets {
                 self.deliver(target, &mut publication, now);
             }
+        }
+        if let Some(message) = publication.stored {
+            self.budget.recycle(message);
         }
         let matched = !targets.is_empty();
         targets.clear();
@@ -132,7 +135,15 @@ impl Broker {
         };
         self.journal.note(session.is_durable(), || queued(session, &delivery));
         if at_once {
-            self.send(target.session, delivery, true, now);
+            let Some((index, packet_id)) = self.put_in_flight(target.session, delivery) else { return };
+            let what = Outgoing {
+                draft: publication.draft,
+                message: publication.stored.as_ref(),
+                delivery: publish_packet::delivery(qos, packet_id, false),
+                retain,
+                identifiers: target.identifiers.as_slice(),
+            };
+            self.send(target.session, index, &what, true, now);
         } else {
             self.enqueue(target.session, delivery);
             self.pump(target.session, now);
@@ -148,11 +159,7 @@ impl Broker {
             retain,
             identifiers: target.identifiers.as_slice(),
         };
-        let connection = &mut self.connections[index];
-        match self.encoder.write(connection, &mut self.pool, &mut self.counters, &what, true, now) {
-            Ok(()) => self.announce(index),
-            Err(TooLarge) => self.counters.dropped_too_large += 1,
-        }
+        self.send(target.session, index, &what, true, now);
     }
 
     /// Puts a delivery at the end of a session's queue, or drops what the queue's policy says.
@@ -177,7 +184,7 @@ impl Broker {
             if self.resend_next(key, index, now) {
                 continue;
             }
-            if self.sessions[key].outgoing.in_flight() != self.sessions[key].outgoing.len() {
+            if self.sessions[key].outgoing.is_resending() {
                 return;
             }
             if !self.sessions[key].queue.is_empty() {
@@ -214,7 +221,7 @@ impl Broker {
             identifiers: delivery.identifiers.as_slice(),
         };
         match self.encoder.write(connection, &mut self.pool, &mut self.counters, &what, false, now) {
-            Ok(()) => self.announce(index),
+            Ok(()) => announce(&mut self.actions, connection),
             Err(TooLarge) => self.give_up(key, id, qos),
         }
         true
@@ -246,48 +253,57 @@ impl Broker {
             return false;
         }
         if let Some(delivery) = self.sessions[key].queue.pop() {
-            self.send(key, delivery, false, now);
+            self.send_delivery(key, delivery, now);
         }
         true
     }
 
-    /// Sends a delivery of any QoS; there is room for it. `fresh`: its message is the one being routed right now.
-    fn send(&mut self, key: SessionKey, delivery: Delivery, fresh: bool, now: Instant) {
-        let session = &mut self.sessions[key];
-        let Some(index) = session.connection else { return };
-        let connection = &mut self.connections[index];
+    /// Sends a delivery of any QoS; there is room for it.
+    fn send_delivery(&mut self, key: SessionKey, delivery: Delivery, now: Instant) {
         let (message, qos, retain) = (Arc::clone(delivery.message.shared()), delivery.qos, delivery.retain);
-        let (serial, identifiers) = (delivery.serial, delivery.identifiers.clone());
-        let durable = session.is_durable();
-        let mut packet_id = None;
-        if qos > QoS::AtMostOnce {
-            let Ok(id) = session.outgoing.send(qos, delivery, connection.window) else { return };
-            packet_id = Some(id);
-            let client_id = &session.client_id;
-            self.journal.note(durable, || Change::Sent {
-                client_id: Arc::clone(client_id),
-                serial,
-                packet_id: id,
-            });
-            // Sent again after a crash under another identifier, the client would take it for another message.
-            if qos == QoS::ExactlyOnce && durable {
-                gate(&mut self.journal, connection);
-            }
-        } else {
-            self.journal.note(durable, || dropped_change(&session.client_id, serial));
-        }
-        let draft = message.draft();
+        let identifiers = delivery.identifiers.clone();
+        let Some((index, packet_id)) = self.put_in_flight(key, delivery) else { return };
         let what = Outgoing {
-            draft: &draft,
+            draft: &message.draft(),
             message: Some(&message),
             delivery: publish_packet::delivery(qos, packet_id, false),
             retain,
             identifiers: identifiers.as_slice(),
         };
-        match self.encoder.write(connection, &mut self.pool, &mut self.counters, &what, fresh, now) {
-            Ok(()) => self.announce(index),
-            Err(TooLarge) => match packet_id {
-                Some(id) => self.give_up(key, id, qos),
+        self.send(key, index, &what, false, now);
+    }
+
+    /// A delivery leaves the queue, for good with QoS 0; returns the connection that it goes to, and its packet identifier.
+    fn put_in_flight(
+        &mut self,
+        key: SessionKey,
+        delivery: Delivery,
+    ) -> Option<(usize, Option<PacketIdentifier>)> {
+        let session = &mut self.sessions[key];
+        let index = session.connection?;
+        let (qos, serial, durable) = (delivery.qos, delivery.serial, session.is_durable());
+        if qos == QoS::AtMostOnce {
+            self.journal.note(durable, || dropped_change(&session.client_id, serial));
+            return Some((index, None));
+        }
+        let connection = &mut self.connections[index];
+        let packet_id = session.outgoing.send(qos, delivery, connection.window).ok()?;
+        let client_id = &session.client_id;
+        self.journal.note(durable, || Change::Sent { client_id: Arc::clone(client_id), serial, packet_id });
+        // Sent again after a crash under another identifier, the client would take it for another message.
+        if qos == QoS::ExactlyOnce && durable {
+            gate(&mut self.journal, connection);
+        }
+        Some((index, Some(packet_id)))
+    }
+
+    /// Writes the PUBLISH of what is in flight. `fresh`: its message is the one being routed right now.
+    fn send(&mut self, key: SessionKey, index: usize, what: &Outgoing<'_>, fresh: bool, now: Instant) {
+        let connection = &mut self.connections[index];
+        match self.encoder.write(connection, &mut self.pool, &mut self.counters, what, fresh, now) {
+            Ok(()) => announce(&mut self.actions, connection),
+            Err(TooLarge) => match what.delivery.packet_id() {
+                Some(id) => self.give_up(key, id, what.delivery.qos()),
                 None => self.counters.dropped_too_large += 1,
             },
         }

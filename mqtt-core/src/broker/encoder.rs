@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use machine::Instant;
-use mqtt_codec::{Property, ProtocolVersion};
+use mqtt_codec::{MAX_PACKET_SIZE, Property, ProtocolVersion};
 
 use super::connection::Connection;
 use crate::counters::Counters;
@@ -16,13 +16,14 @@ use crate::publish_packet::{Outgoing, Receiver, TooLarge};
 #[derive(Debug, Default)]
 pub(crate) struct Encoder {
     bytes: Vec<u8>,
-    /// By version, QoS and retain flag.
-    classes: [Option<Class>; 12],
+    /// Of a message at most twelve: by version, QoS and retain flag.
+    classes: Vec<Class>,
 }
 
 /// An encoded packet: whole, or without its tail if that is shared.
 #[derive(Clone, Debug)]
 struct Class {
+    number: usize,
     bytes: Range<usize>,
     packet_id_at: usize,
 }
@@ -31,7 +32,7 @@ impl Encoder {
     /// The next packets are about another message, or another instant.
     pub(crate) fn start(&mut self) {
         self.bytes.clear();
-        self.classes = [const { None }; 12];
+        self.classes.clear();
     }
 
     /// Appends a PUBLISH to a connection's output. `reuse`: the message is that of the last [`start`](Self::start).
@@ -72,10 +73,14 @@ impl Encoder {
     ) -> Result<(), TooLarge> {
         let v5 = connection.version == ProtocolVersion::V5;
         let number = usize::from(v5) * 6 + what.delivery.qos() as usize * 2 + usize::from(what.retain);
-        if self.classes[number].is_none() {
-            self.classes[number] = Some(encode_class(&mut self.bytes, connection.version, what, now)?);
-        }
-        let Some(class) = &self.classes[number] else { return Err(TooLarge) };
+        let place = match self.classes.iter().position(|class| class.number == number) {
+            Some(place) => place,
+            None => {
+                self.classes.push(encode_class(number, &mut self.bytes, connection.version, what, now)?);
+                self.classes.len() - 1
+            }
+        };
+        let class = &self.classes[place];
         let shared = what.shared(connection.version);
         let size = class.bytes.len() + shared.map_or(0, |message| message.tail(connection.version).len());
         if size > connection.max_packet_size as usize {
@@ -95,6 +100,7 @@ impl Encoder {
 }
 
 fn encode_class(
+    number: usize,
     bytes: &mut Vec<u8>,
     version: ProtocolVersion,
     what: &Outgoing<'_>,
@@ -103,9 +109,9 @@ fn encode_class(
     let expiry = what.draft.expiry_left(now).map(Property::MessageExpiryInterval);
     let publish = what.packet(what.draft.topic, expiry.as_slice());
     let start = bytes.len();
-    what.encode(&publish, what.shared(version).is_some(), version, bytes)?;
+    what.encode(&publish, version, MAX_PACKET_SIZE, bytes)?;
     // After the type and a remaining length of one to four bytes come the topic's length and the topic.
     let length_bytes = bytes[start + 1..].iter().take_while(|byte| **byte >= 0x80).count() + 1;
     let packet_id_at = 1 + length_bytes + 2 + what.draft.topic.len();
-    Ok(Class { bytes: start..bytes.len(), packet_id_at })
+    Ok(Class { number, bytes: start..bytes.len(), packet_id_at })
 }

@@ -306,7 +306,14 @@ impl Broker {
     }
 
     /// What an event changed becomes one record; and clients that take no packet of a necessary size are given up.
+    #[inline]
     fn commit(&mut self, now: Instant) {
+        if !self.unsendable.is_empty() || self.journal.has_changes() {
+            self.commit_changes(now);
+        }
+    }
+
+    fn commit_changes(&mut self, now: Instant) {
         while let Some(index) = self.unsendable.pop() {
             self.finish(index, CloseReason::ClientLimit, true, now);
         }

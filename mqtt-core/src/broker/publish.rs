@@ -1,6 +1,7 @@
 //! Messages from clients: PUBLISH and PUBREL in, PUBACK, PUBREC and PUBCOMP out (MQTT 5 §3.3, §4.3).
 
 use alloc::sync::Arc;
+use core::num::NonZeroU16;
 
 use machine::Instant;
 use mqtt_codec::{
@@ -33,22 +34,26 @@ impl Broker {
         if publish.retain && !self.config.retain_available {
             return Err(Violation::RetainNotSupported.into());
         }
+        match publish.properties.topic_alias() {
+            None => self.take_message(index, publish, publish.topic, now),
+            Some(alias) => self.take_message_of_alias(index, publish, alias, now),
+        }
+    }
+
+    fn take_message_of_alias(
+        &mut self,
+        index: usize,
+        publish: &Publish<'_>,
+        alias: NonZeroU16,
+        now: Instant,
+    ) -> Result<(), Stop> {
         // Out of the connection for a moment, so that a topic can be borrowed from it.
         let mut aliases = core::mem::take(&mut self.connections[index].incoming_aliases);
         let before = aliases.bytes();
-        let maximum = self.config.topic_alias_maximum;
-        let topic = match publish.properties.topic_alias() {
-            None => Ok(publish.topic),
-            Some(alias) => {
-                aliases.resolve(publish.topic, alias, maximum).map_err(|_| Violation::TopicAliasInvalid)
-            }
+        let result = match aliases.resolve(publish.topic, alias, self.config.topic_alias_maximum) {
+            Ok(topic) => self.take_message(index, publish, topic, now),
+            Err(_) => Err(Violation::TopicAliasInvalid.into()),
         };
-        let result = topic.map_err(Stop::Violation).and_then(|topic| {
-            if self.is_first_arrival(index, publish.delivery)? {
-                self.accept(index, publish, topic, now)?;
-            }
-            Ok(())
-        });
         let after = aliases.bytes();
         self.connections[index].incoming_aliases = aliases;
         self.budget.give_back(before.saturating_sub(after));
@@ -59,6 +64,19 @@ impl Broker {
             return Err(Stop::Ended);
         }
         result
+    }
+
+    fn take_message(
+        &mut self,
+        index: usize,
+        publish: &Publish<'_>,
+        topic: &str,
+        now: Instant,
+    ) -> Result<(), Stop> {
+        if self.is_first_arrival(index, publish.delivery)? {
+            self.accept(index, publish, topic, now)?;
+        }
+        Ok(())
     }
 
     /// Whether a PUBLISH is no repetition of a QoS 2 message that has been passed on.
@@ -91,22 +109,37 @@ impl Broker {
             self.deny(index, publish.delivery.qos(), publish.delivery.packet_id(), reason);
             return Ok(());
         }
+        if publish.properties.is_empty() {
+            return self.accept_draft(index, publish, topic, &[], now);
+        }
         let mut rewritten = core::mem::take(&mut self.property_buffer);
+        let properties = forwarded(&publish.properties, &mut rewritten);
+        let result = self.accept_draft(index, publish, topic, properties, now);
+        self.property_buffer = rewritten;
+        result
+    }
+
+    fn accept_draft(
+        &mut self,
+        index: usize,
+        publish: &Publish<'_>,
+        topic: &str,
+        properties: &[u8],
+        now: Instant,
+    ) -> Result<(), Stop> {
         let draft = Draft {
             topic,
-            properties: forwarded(&publish.properties, &mut rewritten),
+            properties,
             payload: publish.payload,
             qos: publish.delivery.qos(),
             retain: publish.retain,
             expires: expires_at(publish.properties.message_expiry_interval(), now),
         };
-        let result = if self.connections[index].checks.publish {
+        if self.connections[index].checks.publish {
             self.ask_publish(index, &draft, publish.delivery.packet_id(), now)
         } else {
             self.pass_on(index, &draft, None, publish.delivery.packet_id(), now)
-        };
-        self.property_buffer = rewritten;
-        result
+        }
     }
 
     fn ask_publish(

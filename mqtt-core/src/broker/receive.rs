@@ -24,21 +24,26 @@ impl Broker {
             return 0;
         }
         connection.held_up = false;
-        let mut taken = match self.complete_partial(index, bytes, now) {
-            Ok(taken) => taken,
-            Err(Ended) => return bytes.len(),
-        };
-        while taken < bytes.len() {
-            let connection = &mut self.connections[index];
-            if connection.is_blocked(self.config.output_high_water) {
-                connection.held_up = true;
-                break;
+        let mut taken = 0;
+        if !connection.partial.is_empty() {
+            match self.complete_partial(index, bytes, now) {
+                Ok(more) => taken = more,
+                Err(Ended) => return bytes.len(),
             }
+            if taken < bytes.len() && self.holds_up(index) {
+                self.counters.bytes_received += taken as u64;
+                return taken;
+            }
+        }
+        while taken < bytes.len() {
             match next_frame(&bytes[taken..], &rules(&self.connections[index], &self.config)) {
                 Ok(Some(frame)) => {
                     taken += frame.len();
                     if self.handle_frame(index, frame, now).is_err() {
                         return self.ended(bytes.len());
+                    }
+                    if taken < bytes.len() && self.holds_up(index) {
+                        break;
                     }
                 }
                 Ok(None) => match self.keep_partial(index, &bytes[taken..], now) {
@@ -53,6 +58,13 @@ impl Broker {
         }
         self.counters.bytes_received += taken as u64;
         taken
+    }
+
+    /// Whether the next packet has to wait: the host keeps its bytes.
+    fn holds_up(&mut self, index: usize) -> bool {
+        let connection = &mut self.connections[index];
+        connection.held_up = connection.is_blocked(self.config.output_high_water);
+        connection.held_up
     }
 
     /// A connection that is being closed takes all that comes.
@@ -115,10 +127,11 @@ impl Broker {
         self.counters.packets_received += 1;
         let connection = &mut self.connections[index];
         connection.last_received = now;
-        match Packet::decode(frame, connection.version) {
-            Ok(packet) => self.handle_packet(index, &packet, now),
+        // By reference: a packet is large to move.
+        match &Packet::decode(frame, connection.version) {
+            Ok(packet) => self.handle_packet(index, packet, now),
             Err(malformed) => {
-                self.refuse_malformed(index, malformed, now);
+                self.refuse_malformed(index, *malformed, now);
                 Err(Ended)
             }
         }

@@ -77,7 +77,7 @@ impl Session {
     /// Whether something waits that cannot be sent at once.
     #[inline]
     pub(crate) fn has_backlog(&self) -> bool {
-        !self.queue.is_empty() || !self.walks.is_empty() || self.outgoing.in_flight() != self.outgoing.len()
+        !self.queue.is_empty() || !self.walks.is_empty() || self.outgoing.is_resending()
     }
 
     pub(crate) fn take_serial(&mut self) -> u64 {

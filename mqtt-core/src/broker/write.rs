@@ -1,5 +1,7 @@
 //! Into the outputs of connections, and out of them.
 
+use alloc::collections::VecDeque;
+
 use machine::Instant;
 use mqtt_codec::Packet;
 
@@ -9,6 +11,7 @@ use super::phase::Phase;
 use crate::action::Action;
 use crate::input::{ConnectionId, RecordNumber};
 use crate::journal::Journal;
+use crate::output::append;
 use crate::records::Change;
 
 impl Broker {
@@ -25,24 +28,14 @@ impl Broker {
         if connection.phase == Phase::Closing {
             return true;
         }
-        let fits = packet
-            .encoded_len(connection.version)
-            .is_ok_and(|len| len <= connection.max_packet_size as usize);
-        if !fits || packet.encode(connection.version, connection.outbox.buffer(&mut self.pool)).is_err() {
+        let buffer = connection.outbox.buffer(&mut self.pool);
+        if !append(packet, connection.version, connection.max_packet_size, buffer) {
+            connection.outbox.reclaim(&mut self.pool);
             return false;
         }
         self.counters.packets_sent += 1;
-        self.announce(index);
+        announce(&mut self.actions, connection);
         true
-    }
-
-    /// Says once that a connection has output.
-    pub(super) fn announce(&mut self, index: usize) {
-        let connection = &mut self.connections[index];
-        if !connection.announced && connection.outbox.chunks().next().is_some() {
-            connection.announced = true;
-            self.actions.push_back(Action::Output(connection.id));
-        }
     }
 
     /// Holds back what is written to a connection from now on until all that has happened is durable.
@@ -54,11 +47,12 @@ impl Broker {
     pub(super) fn sent(&mut self, id: ConnectionId, bytes: usize, now: Instant) {
         let Some(index) = self.find(id) else { return };
         let connection = &mut self.connections[index];
-        let before = connection.outbox.len();
-        connection.outbox.advance(bytes, &mut self.pool);
-        connection.announced = connection.outbox.chunks().next().is_some();
-        self.counters.bytes_sent += (before - connection.outbox.len()) as u64;
-        if connection.held_up {
+        let budget = &mut self.budget;
+        let left = connection.outbox.advance(bytes, &mut self.pool, |message| budget.recycle(message));
+        connection.announced = connection.outbox.has_available();
+        self.counters.bytes_sent += left as u64;
+        let held_up = connection.held_up;
+        if held_up {
             // Nothing is read from a client that does not read; one that does is not silent.
             connection.last_received = now;
         }
@@ -69,7 +63,9 @@ impl Broker {
         {
             self.pump(key, now);
         }
-        self.resume(index);
+        if held_up {
+            self.resume(index);
+        }
     }
 
     /// What waited for records up to this one may leave.
@@ -79,13 +75,23 @@ impl Broker {
             if let Some(index) = self.find(id)
                 && self.connections[index].outbox.open_gates(self.journal.durable())
             {
-                self.announce(index);
+                announce(&mut self.actions, &mut self.connections[index]);
             }
         }
     }
 }
 
+/// Says once that a connection has output.
+#[inline]
+pub(super) fn announce(actions: &mut VecDeque<Action>, connection: &mut Connection) {
+    if !connection.announced && connection.outbox.has_available() {
+        connection.announced = true;
+        actions.push_back(Action::Output(connection.id));
+    }
+}
+
 /// Holds back what is written to a connection from now on until all that has happened is durable.
+#[inline]
 pub(super) fn gate(journal: &mut Journal<Change, ConnectionId>, connection: &mut Connection) {
     if let Some(record) = journal.gate() {
         connection.outbox.gate(record);

@@ -37,7 +37,7 @@ use self::timers::{Timer, Timers};
 use crate::input::RecordNumber;
 use crate::journal::Journal;
 use crate::message::{self, Budget};
-use crate::output::{Outbox, Output, Pool};
+use crate::output::{Outbox, Output, Pool, append};
 use crate::property_buffer::PropertyBuffer;
 use crate::qos::incoming::Incoming;
 use crate::qos::outgoing::Outgoing;
@@ -172,8 +172,9 @@ impl Client {
                 0
             }
             Input::Sent(bytes) => {
-                self.outbox.advance(bytes, &mut self.pool);
-                self.announced = self.outbox.chunks().next().is_some();
+                let budget = &mut self.budget;
+                self.outbox.advance(bytes, &mut self.pool, |message| budget.recycle(message));
+                self.announced = self.outbox.has_available();
                 self.pump(now);
                 0
             }
@@ -245,6 +246,7 @@ impl Client {
     /// Gives back memory that the last messages needed: for a host of very many clients that mostly say nothing.
     pub fn shrink_to_fit(&mut self) {
         self.pool = Pool::default();
+        self.budget.shrink_to_fit();
         self.partial.shrink_to_fit();
         self.actions.shrink_to_fit();
         self.queue.shrink_to_fit();
@@ -264,7 +266,14 @@ impl Client {
     }
 
     /// What an event changed becomes one record.
+    #[inline]
     fn commit(&mut self) {
+        if self.journal.has_changes() {
+            self.commit_changes();
+        }
+    }
+
+    fn commit_changes(&mut self) {
         if let Some((number, changes)) = self.journal.commit() {
             self.actions.push_back(Action::Record { number, changes });
         }
@@ -288,6 +297,9 @@ impl Client {
 
     /// The handle of a QoS 2 message that is done, or gone.
     fn take_released(&mut self, id: PacketIdentifier) -> Option<Handle> {
+        if self.released.front().is_some_and(|(released, _)| *released == id) {
+            return self.released.pop_front().map(|(_, handle)| handle);
+        }
         let place = self.released.iter().position(|(released, _)| *released == id)?;
         self.released.remove(place).map(|(_, handle)| handle)
     }
@@ -299,9 +311,9 @@ impl Client {
 
     /// Writes a packet other than PUBLISH; `false` when it is larger than the server takes, or cannot be encoded.
     fn write(&mut self, packet: &Packet<'_>, now: Instant) -> bool {
-        let version = self.config.version;
-        let fits = packet.encoded_len(version).is_ok_and(|len| len <= self.server.max_packet_size as usize);
-        if !fits || packet.encode(version, self.outbox.buffer(&mut self.pool)).is_err() {
+        let buffer = self.outbox.buffer(&mut self.pool);
+        if !append(packet, self.config.version, self.server.max_packet_size, buffer) {
+            self.outbox.reclaim(&mut self.pool);
             return false;
         }
         self.last_sent = now;
@@ -310,14 +322,16 @@ impl Client {
     }
 
     /// Says once that there is output.
+    #[inline]
     fn announce(&mut self) {
-        if !self.announced && self.outbox.chunks().next().is_some() {
+        if !self.announced && self.outbox.has_available() {
             self.announced = true;
             self.actions.push_back(Action::Output);
         }
     }
 
     /// Holds back what is written from now on until all that has happened is durable.
+    #[inline]
     fn gate(&mut self) {
         if let Some(record) = self.journal.gate() {
             self.outbox.gate(record);

@@ -56,19 +56,30 @@ impl Client {
         self.next_serial += 1;
         let pending = Pending { handle, message, serial: self.next_serial };
         self.note_queued(&pending);
-        self.queue.push_back(pending);
-        self.pump(now);
+        if !at_once {
+            self.queue.push_back(pending);
+            self.pump(now);
+        } else if let Err(pending) = self.send_first(pending, &draft, now) {
+            self.queue.push_back(pending);
+        }
         self.commit();
         Ok(handle)
     }
 
     /// Sends what can be sent: first what the end of the last connection interrupted, then the queue.
+    #[inline]
     pub(super) fn pump(&mut self, now: Instant) {
+        if self.has_backlog() {
+            self.send_backlog(now);
+        }
+    }
+
+    fn send_backlog(&mut self, now: Instant) {
         while self.phase == Phase::Connected && self.outbox.len() < HIGH_WATER {
             if self.resend_next(now) {
                 continue;
             }
-            if self.outgoing.in_flight() != self.outgoing.len() || !self.send_next(now) {
+            if self.outgoing.is_resending() || !self.send_next(now) {
                 return;
             }
         }
@@ -88,67 +99,68 @@ impl Client {
         };
         let delivery = publish_packet::delivery(qos, Some(id), true);
         // Another server, or the same one with other limits, may have the session now. Its expiry does not count any more.
-        let sent = self
-            .server
-            .check(qos, pending.message.retain())
-            .and_then(|()| self.send(&pending, delivery, now).map_err(|TooLarge| DropReason::TooLarge));
+        let sent = self.server.check(qos, pending.message.retain()).and_then(|()| {
+            let draft = pending.message.draft();
+            self.send(&draft, &pending.message, delivery, now).map_err(|TooLarge| DropReason::TooLarge)
+        });
         if let Err(reason) = sent {
-            self.give_up(id, &pending, reason);
+            self.give_up(id, pending.handle, reason);
         }
         true
     }
 
     /// Sends the head of the queue; `false` when there is none or it has to wait.
     fn send_next(&mut self, now: Instant) -> bool {
-        let Some(pending) = self.queue.front() else { return false };
-        let draft = pending.message.draft();
-        if let Err(reason) = self.check_server(&draft, now) {
-            self.drop_head(reason);
-            return true;
-        }
-        let qos = draft.qos;
-        if qos > QoS::AtMostOnce && self.outgoing.len() >= usize::from(self.window()) {
-            return false;
-        }
         let Some(pending) = self.queue.pop_front() else { return false };
+        let message = Arc::clone(&pending.message);
+        match self.send_first(pending, &message.draft(), now) {
+            Ok(()) => true,
+            Err(pending) => {
+                self.queue.push_front(pending);
+                false
+            }
+        }
+    }
+
+    /// Sends, or gives up, the message that is first in line; gives it back when it has to wait.
+    fn send_first(&mut self, pending: Pending, draft: &Draft<'_>, now: Instant) -> Result<(), Pending> {
+        let Pending { handle, serial, .. } = pending;
+        if let Err(reason) = self.check_server(draft, now) {
+            self.note_dropped(&pending);
+            self.complete(handle, Outcome::Dropped(reason));
+            return Ok(());
+        }
+        let (qos, message) = (draft.qos, Arc::clone(&pending.message));
         if qos == QoS::AtMostOnce {
-            let outcome = match self.send(&pending, mqtt_codec::Delivery::AtMostOnce, now) {
+            let outcome = match self.send(draft, &message, mqtt_codec::Delivery::AtMostOnce, now) {
                 Ok(()) => Outcome::Published(ReasonCode::SUCCESS),
                 Err(TooLarge) => Outcome::Dropped(DropReason::TooLarge),
             };
-            self.complete(pending.handle, outcome);
-            return true;
+            self.complete(handle, outcome);
+            return Ok(());
         }
-        let window = self.window();
-        let id = match self.outgoing.send(qos, pending.clone(), window) {
-            Ok(id) => id,
-            Err(pending) => {
-                // All packet identifiers are taken, by SUBSCRIBEs too.
-                self.queue.push_front(pending);
-                return false;
-            }
-        };
-        let serial = pending.serial;
+        // The window may be full, or all packet identifiers taken, by SUBSCRIBEs too.
+        let id = self.outgoing.send(qos, pending, self.window())?;
         self.journal.note(true, || Change::Sent { serial, packet_id: id });
         if qos == QoS::ExactlyOnce {
             // Sent again after a crash under another identifier, the server would take it for another message.
             self.gate();
         }
-        if self.send(&pending, publish_packet::delivery(qos, Some(id), false), now).is_err() {
-            self.give_up(id, &pending, DropReason::TooLarge);
+        if self.send(draft, &message, publish_packet::delivery(qos, Some(id), false), now).is_err() {
+            self.give_up(id, handle, DropReason::TooLarge);
         }
-        true
+        Ok(())
     }
 
     fn send(
         &mut self,
-        pending: &Pending,
+        draft: &Draft<'_>,
+        message: &Arc<Message>,
         delivery: mqtt_codec::Delivery,
         now: Instant,
     ) -> Result<(), TooLarge> {
-        let draft = pending.message.draft();
-        let message = Some(&pending.message);
-        let what = Outgoing { draft: &draft, message, delivery, retain: draft.retain, identifiers: &[] };
+        let message = Some(message);
+        let what = Outgoing { draft, message, delivery, retain: draft.retain, identifiers: &[] };
         self.write_publish(&what, now)
     }
 
@@ -184,13 +196,6 @@ impl Client {
         self.server.check(draft.qos, draft.retain)
     }
 
-    fn drop_head(&mut self, reason: DropReason) {
-        if let Some(pending) = self.queue.pop_front() {
-            self.note_dropped(&pending);
-            self.complete(pending.handle, Outcome::Dropped(reason));
-        }
-    }
-
     /// Makes room: only the head of the queue is looked at when it is sent.
     fn drop_expired(&mut self, now: Instant) {
         let (expired, kept): (Vec<_>, _) = core::mem::take(&mut self.queue)
@@ -208,10 +213,10 @@ impl Client {
         self.journal.note(pending.message.qos() > QoS::AtMostOnce, || Change::Dropped { serial });
     }
 
-    fn give_up(&mut self, id: PacketIdentifier, pending: &Pending, reason: DropReason) {
+    fn give_up(&mut self, id: PacketIdentifier, handle: Handle, reason: DropReason) {
         self.outgoing.forget(id);
         self.journal.note(true, || Change::Done { packet_id: id });
-        self.complete(pending.handle, Outcome::Dropped(reason));
+        self.complete(handle, Outcome::Dropped(reason));
     }
 
     pub(super) fn on_acknowledgement(
@@ -225,6 +230,7 @@ impl Client {
             outgoing::Outcome::Done(pending) => {
                 self.journal.note(true, || Change::Done { packet_id: id });
                 self.complete(pending.handle, Outcome::Published(ack.reason));
+                self.budget.recycle(pending.message);
             }
             outgoing::Outcome::Released => {
                 self.journal.note(true, || Change::Done { packet_id: id });
@@ -236,6 +242,7 @@ impl Client {
                 self.released.push_back((id, pending.handle));
                 self.journal.note(true, || Change::Released { packet_id: id });
                 self.send_pubrel(id, ReasonCode::SUCCESS, now);
+                self.budget.recycle(pending.message);
             }
             outgoing::Outcome::ReleaseAgain => self.send_pubrel(id, ReasonCode::SUCCESS, now),
             outgoing::Outcome::Unknown if event == Acknowledgement::PubRec => {
@@ -277,7 +284,7 @@ impl Client {
     }
 
     fn has_backlog(&self) -> bool {
-        !self.queue.is_empty() || self.outgoing.in_flight() != self.outgoing.len()
+        !self.queue.is_empty() || self.outgoing.is_resending()
     }
 
     fn may_wait(&self, qos: QoS) -> bool {

@@ -68,9 +68,10 @@ impl Client {
     }
 
     fn handle_frame(&mut self, frame: Frame<'_>, now: Instant) {
-        match Packet::decode(frame, self.config.version) {
+        // By reference: a packet is large to move.
+        match &Packet::decode(frame, self.config.version) {
             Ok(packet) => {
-                if let Err(violation) = self.handle_packet(&packet, now) {
+                if let Err(violation) = self.handle_packet(packet, now) {
                     let why = DisconnectReason::Violation(violation);
                     self.end_with_error(violation.reason_code(), &violation, why, now);
                 }
@@ -79,7 +80,7 @@ impl Client {
             Err(_) if is_older_server(&frame) => {
                 self.end(DisconnectReason::Refused(ReasonCode::UNSUPPORTED_PROTOCOL_VERSION));
             }
-            Err(malformed) => self.refuse_malformed(malformed, now),
+            Err(malformed) => self.refuse_malformed(*malformed, now),
         }
         if self.outbox.own_len() > HIGH_WATER + self.config.max_memory {
             self.end(DisconnectReason::Stalled);
@@ -121,15 +122,14 @@ impl Client {
     }
 
     fn on_publish(&mut self, publish: &Publish<'_>, now: Instant) -> Result<(), Violation> {
-        let mut aliases = core::mem::take(&mut self.incoming_aliases);
-        let maximum = self.config.topic_alias_maximum;
-        let topic = match publish.properties.topic_alias() {
-            None => Ok(publish.topic),
-            Some(alias) => {
-                aliases.resolve(publish.topic, alias, maximum).map_err(|_| Violation::TopicAliasInvalid)
-            }
+        let Some(alias) = publish.properties.topic_alias() else {
+            return self.take_message(publish, publish.topic, now);
         };
-        let result = topic.and_then(|topic| self.take_message(publish, topic, now));
+        let mut aliases = core::mem::take(&mut self.incoming_aliases);
+        let result = match aliases.resolve(publish.topic, alias, self.config.topic_alias_maximum) {
+            Ok(topic) => self.take_message(publish, topic, now),
+            Err(_) => Err(Violation::TopicAliasInvalid),
+        };
         self.incoming_aliases = aliases;
         result
     }

@@ -152,7 +152,14 @@ impl Client {
     }
 
     /// Sends the requests that wait, as long as there are packet identifiers.
+    #[inline]
     pub(super) fn send_requests(&mut self, now: Instant) {
+        if !self.requests.is_empty() {
+            self.send_waiting_requests(now);
+        }
+    }
+
+    fn send_waiting_requests(&mut self, now: Instant) {
         while self.phase == Phase::Connected && !self.requests.is_empty() {
             let Some(id) = self.outgoing.reserve() else { return };
             let Some(request) = self.requests.pop_front() else { return };

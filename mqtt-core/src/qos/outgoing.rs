@@ -107,6 +107,12 @@ impl<M> Outgoing<M> {
         self.len() - self.resend.len()
     }
 
+    /// Whether messages that the last connection left unacknowledged wait to be sent again.
+    #[inline]
+    pub(crate) fn is_resending(&self) -> bool {
+        !self.resend.is_empty()
+    }
+
     /// Messages that are not done.
     pub(crate) fn len(&self) -> usize {
         self.slots.len() - self.free.len() - usize::from(self.reserved)
@@ -127,8 +133,10 @@ impl<M> Outgoing<M> {
         use Acknowledgement::{PubAck, PubComp, PubRec, PubRecError};
         let place = self.place(id);
         let Some(slot) = self.slots.get_mut(place) else { return Outcome::Unknown };
-        // By a peer that is ahead of itself: what it has acknowledged need not be sent again.
-        self.resend.retain(|&waiting| waiting != id);
+        if !self.resend.is_empty() {
+            // By a peer that is ahead of itself: what it has acknowledged need not be sent again.
+            self.resend.retain(|&waiting| waiting != id);
+        }
         match (core::mem::replace(&mut slot.state, State::Free), event) {
             (State::Free, PubAck | PubRec | PubRecError | PubComp) => Outcome::Unknown,
             (State::AwaitPubRec(message), PubRec) => {
