@@ -3,6 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 
 use mqtt_codec::{Packet, Property, ProtocolVersion};
 
@@ -51,15 +52,32 @@ pub(crate) struct Pool {
     buffers: Vec<Vec<u8>>,
     /// Their capacity together.
     bytes: usize,
+    /// One in which a packet came in pieces.
+    partial: Vec<u8>,
 }
 
 impl Pool {
+    #[inline]
     fn take(&mut self) -> Vec<u8> {
         let buffer = self.buffers.pop().unwrap_or_default();
         self.bytes -= buffer.capacity();
         buffer
     }
 
+    /// The buffer of a packet that had come in pieces, if its capacity is one of these.
+    pub(crate) fn take_partial(&mut self, capacities: RangeInclusive<usize>) -> Option<Vec<u8>> {
+        capacities.contains(&self.partial.capacity()).then(|| core::mem::take(&mut self.partial))
+    }
+
+    /// Keeps the buffer of a packet that has come in pieces, for the next one.
+    pub(crate) fn put_partial(&mut self, mut buffer: Vec<u8>) {
+        if buffer.capacity() <= POOLED_CAPACITY {
+            buffer.clear();
+            self.partial = buffer;
+        }
+    }
+
+    #[inline]
     fn put(&mut self, mut buffer: Vec<u8>) {
         let capacity = buffer.capacity();
         if (1..=POOLED_CAPACITY).contains(&capacity) && self.bytes + capacity <= POOLED {
@@ -93,6 +111,7 @@ impl Outbox {
     }
 
     /// Where to append bytes.
+    #[inline]
     pub(crate) fn buffer(&mut self, pool: &mut Pool) -> &mut Vec<u8> {
         if self.buffer.capacity() == 0 {
             self.buffer = pool.take();
@@ -193,11 +212,16 @@ impl Outbox {
         if self.sent == self.buffer.len() {
             pool.put(core::mem::take(&mut self.buffer));
         } else if self.sent > self.buffer.len() / 2 {
-            self.buffer.drain(..self.sent);
+            self.forget_sent();
         } else {
             return;
         }
         self.base += core::mem::take(&mut self.sent) as u64;
+    }
+
+    #[cold]
+    fn forget_sent(&mut self) {
+        self.buffer.drain(..self.sent);
     }
 }
 
@@ -328,6 +352,20 @@ mod tests {
         assert_eq!(available(&outbox), 26);
         assert!(outbox.open_gates(RecordNumber(5)));
         assert_eq!(available(&outbox), 30);
+    }
+
+    #[test]
+    fn the_buffer_of_a_packet_in_pieces_is_kept_for_one_of_about_its_size() {
+        let mut pool = Pool::default();
+        let buffer = Vec::with_capacity(100);
+        let place = buffer.as_ptr();
+        pool.put_partial(buffer);
+        assert_eq!(pool.take_partial(101..=200), None);
+        assert_eq!(pool.take_partial(25..=50), None);
+        assert_eq!(pool.take_partial(80..=160).map(|buffer| buffer.as_ptr()), Some(place));
+        assert_eq!(pool.take_partial(1..=1000), None);
+        pool.put_partial(Vec::with_capacity(POOLED_CAPACITY + 1));
+        assert_eq!(pool.take_partial(1..=usize::MAX), None);
     }
 
     #[test]

@@ -49,6 +49,7 @@ impl Outgoing<'_> {
         }
     }
 
+    #[inline]
     fn write_as(
         &self,
         naming: Naming,
@@ -97,6 +98,7 @@ impl Outgoing<'_> {
     }
 
     /// Appends the packet, without its [`tail`](Message::tail) if that is worth sharing: then returns the message.
+    #[inline]
     pub(crate) fn encode(
         &self,
         publish: &Publish<'_>,

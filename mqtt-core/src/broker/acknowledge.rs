@@ -73,6 +73,7 @@ impl Broker {
     }
 
     /// A message is done: another one may have its place.
+    #[inline]
     fn finished(&mut self, key: SessionKey, packet_id: PacketIdentifier, now: Instant) {
         self.note_outgoing(key, |client_id| Change::Done { client_id, packet_id });
         if self.sessions[key].has_backlog() {

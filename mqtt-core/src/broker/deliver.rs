@@ -274,6 +274,7 @@ impl Broker {
     }
 
     /// A delivery leaves the queue, for good with QoS 0; returns the connection that it goes to, and its packet identifier.
+    #[inline]
     fn put_in_flight(
         &mut self,
         key: SessionKey,

@@ -1,11 +1,13 @@
 //! Messages from clients: PUBLISH and PUBREL in, PUBACK, PUBREC and PUBCOMP out (MQTT 5 §3.3, §4.3).
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::num::NonZeroU16;
 
 use machine::Instant;
 use mqtt_codec::{
-    Acknowledge, Delivery, Packet, PacketIdentifier, Properties, ProtocolVersion, Publish, QoS, ReasonCode,
+    Acknowledge, Delivery, Packet, PacketIdentifier, Properties, Property, ProtocolVersion, Publish, QoS,
+    ReasonCode,
 };
 use topic_match::TopicName;
 
@@ -34,9 +36,10 @@ impl Broker {
         if publish.retain && !self.config.retain_available {
             return Err(Violation::RetainNotSupported.into());
         }
-        match publish.properties.topic_alias() {
-            None => self.take_message(index, publish, publish.topic, now),
-            Some(alias) => self.take_message_of_alias(index, publish, alias, now),
+        let seen = Seen::of(&publish.properties);
+        match seen.alias {
+            None => self.take_message(index, publish, publish.topic, &seen, now),
+            Some(alias) => self.take_message_of_alias(index, publish, alias, &seen, now),
         }
     }
 
@@ -45,13 +48,14 @@ impl Broker {
         index: usize,
         publish: &Publish<'_>,
         alias: NonZeroU16,
+        seen: &Seen,
         now: Instant,
     ) -> Result<(), Stop> {
         // Out of the connection for a moment, so that a topic can be borrowed from it.
         let mut aliases = core::mem::take(&mut self.connections[index].incoming_aliases);
         let before = aliases.bytes();
         let result = match aliases.resolve(publish.topic, alias, self.config.topic_alias_maximum) {
-            Ok(topic) => self.take_message(index, publish, topic, now),
+            Ok(topic) => self.take_message(index, publish, topic, seen, now),
             Err(_) => Err(Violation::TopicAliasInvalid.into()),
         };
         let after = aliases.bytes();
@@ -71,12 +75,32 @@ impl Broker {
         index: usize,
         publish: &Publish<'_>,
         topic: &str,
+        seen: &Seen,
         now: Instant,
     ) -> Result<(), Stop> {
-        if self.is_first_arrival(index, publish.delivery)? {
-            self.accept(index, publish, topic, now)?;
+        if !self.is_first_arrival(index, publish.delivery)? {
+            return Ok(());
         }
-        Ok(())
+        if TopicName::assume_valid(topic).check(&self.filter_limits).is_err() {
+            return Err(Violation::TopicNameInvalid.into());
+        }
+        if is_reserved(topic) {
+            let reason = ReasonCode::NOT_AUTHORIZED;
+            self.deny(index, publish.delivery.qos(), publish.delivery.packet_id(), reason);
+            return Ok(());
+        }
+        let mut rewritten = core::mem::take(&mut self.property_buffer);
+        let draft = Draft {
+            topic,
+            properties: seen.forwarded(&publish.properties, &mut rewritten),
+            payload: publish.payload,
+            qos: publish.delivery.qos(),
+            retain: publish.retain,
+            expires: expires_at(seen.expiry, now),
+        };
+        let result = self.accept(index, &draft, publish.delivery.packet_id(), now);
+        self.property_buffer = rewritten;
+        result
     }
 
     /// Whether a PUBLISH is no repetition of a QoS 2 message that has been passed on.
@@ -100,45 +124,18 @@ impl Broker {
     }
 
     /// Passes a message on, or asks first.
-    fn accept(&mut self, index: usize, publish: &Publish<'_>, topic: &str, now: Instant) -> Result<(), Stop> {
-        if TopicName::assume_valid(topic).check(&self.filter_limits).is_err() {
-            return Err(Violation::TopicNameInvalid.into());
-        }
-        if is_reserved(topic) {
-            let reason = ReasonCode::NOT_AUTHORIZED;
-            self.deny(index, publish.delivery.qos(), publish.delivery.packet_id(), reason);
-            return Ok(());
-        }
-        if publish.properties.is_empty() {
-            return self.accept_draft(index, publish, topic, &[], now);
-        }
-        let mut rewritten = core::mem::take(&mut self.property_buffer);
-        let properties = forwarded(&publish.properties, &mut rewritten);
-        let result = self.accept_draft(index, publish, topic, properties, now);
-        self.property_buffer = rewritten;
-        result
-    }
-
-    fn accept_draft(
+    #[inline]
+    fn accept(
         &mut self,
         index: usize,
-        publish: &Publish<'_>,
-        topic: &str,
-        properties: &[u8],
+        draft: &Draft<'_>,
+        packet_id: Option<PacketIdentifier>,
         now: Instant,
     ) -> Result<(), Stop> {
-        let draft = Draft {
-            topic,
-            properties,
-            payload: publish.payload,
-            qos: publish.delivery.qos(),
-            retain: publish.retain,
-            expires: expires_at(publish.properties.message_expiry_interval(), now),
-        };
         if self.connections[index].checks.publish {
-            self.ask_publish(index, &draft, publish.delivery.packet_id(), now)
+            self.ask_publish(index, draft, packet_id, now)
         } else {
-            self.pass_on(index, &draft, None, publish.delivery.packet_id(), now)
+            self.pass_on(index, draft, None, packet_id, now)
         }
     }
 
@@ -175,6 +172,7 @@ impl Broker {
         }
     }
 
+    #[inline]
     fn pass_on(
         &mut self,
         index: usize,
@@ -234,6 +232,7 @@ impl Broker {
     }
 
     /// PUBACK or PUBREC.
+    #[inline]
     fn acknowledge(
         &mut self,
         index: usize,
@@ -274,15 +273,46 @@ pub(super) fn is_reserved(topic: &str) -> bool {
     topic.strip_prefix("$SYS").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The properties that go on to subscribers unchanged, encoded: as they came, or rewritten without those that do not.
-fn forwarded<'a>(properties: &Properties<'a>, rewritten: &'a mut alloc::vec::Vec<u8>) -> &'a [u8] {
-    if properties.iter().all(|property| is_forwarded(&property)) {
-        return properties.encoded();
+/// What one look at the properties of a PUBLISH shows.
+struct Seen {
+    alias: Option<NonZeroU16>,
+    expiry: Option<u32>,
+    /// How many go on to subscribers as they are, and how many do not.
+    forwarded: usize,
+    others: usize,
+}
+
+impl Seen {
+    fn of(properties: &Properties<'_>) -> Self {
+        let mut seen = Self { alias: None, expiry: None, forwarded: 0, others: 0 };
+        for property in properties.iter() {
+            match property {
+                Property::TopicAlias(alias) => seen.alias = Some(alias),
+                Property::MessageExpiryInterval(seconds) => seen.expiry = Some(seconds),
+                _ => {}
+            }
+            if is_forwarded(&property) {
+                seen.forwarded += 1;
+            } else {
+                seen.others += 1;
+            }
+        }
+        seen
     }
-    rewritten.clear();
-    for property in properties.iter().filter(is_forwarded) {
-        // It was decoded, so it can be encoded.
-        _ = property.encode(rewritten);
+
+    /// The properties that go on, encoded: as they came, or rewritten without the others.
+    fn forwarded<'a>(&self, properties: &Properties<'a>, rewritten: &'a mut Vec<u8>) -> &'a [u8] {
+        if self.forwarded == 0 {
+            return &[];
+        }
+        if self.others == 0 {
+            return properties.encoded();
+        }
+        rewritten.clear();
+        for property in properties.iter().filter(is_forwarded) {
+            // It was decoded, so it can be encoded.
+            _ = property.encode(rewritten);
+        }
+        rewritten
     }
-    rewritten
 }

@@ -89,7 +89,9 @@ impl Broker {
             match next_frame(&partial, &rules) {
                 Ok(Some(frame)) => {
                     self.budget.give_back(partial.capacity());
-                    self.handle_frame(index, frame, now)?;
+                    let result = self.handle_frame(index, frame, now);
+                    self.pool.put_partial(partial);
+                    result?;
                 }
                 Ok(None) => self.connections[index].partial = partial,
                 Err(malformed) => {
@@ -104,20 +106,30 @@ impl Broker {
 
     /// Keeps the beginning of a packet: the room grows with what has come, never with what is announced.
     fn keep_partial(&mut self, index: usize, bytes: &[u8], now: Instant) -> Result<(), Ended> {
-        let partial = &mut self.connections[index].partial;
+        let connection = &mut self.connections[index];
+        let partial = &mut connection.partial;
         let needed = partial.len() + bytes.len();
         if needed > partial.capacity() {
             let whole =
                 frame_len_hint(if partial.is_empty() { bytes } else { partial }).unwrap_or(FIRST_ROOM);
             let room = (needed * 2).max(FIRST_ROOM).min(whole.max(needed));
             let before = partial.capacity();
-            if self.budget.take(room - before).is_err() {
+            // Strangers get no more than their own bytes ask for.
+            let spare = if before == 0 && connection.phase.is_connected() {
+                self.pool.take_partial(room..=room.max(whole) * 2)
+            } else {
+                None
+            };
+            if let Some(spare) = spare.filter(|spare| self.budget.take(spare.capacity()).is_ok()) {
+                *partial = spare;
+            } else if self.budget.take(room - before).is_ok() {
+                partial.reserve_exact(room - partial.len());
+                // The allocator may give more than was asked for.
+                self.budget.add(partial.capacity().saturating_sub(room));
+            } else {
                 self.out_of_memory(index, now);
                 return Err(Ended);
             }
-            partial.reserve_exact(room - partial.len());
-            // The allocator may give more than was asked for.
-            self.budget.add(partial.capacity().saturating_sub(room));
         }
         partial.extend_from_slice(bytes);
         Ok(())

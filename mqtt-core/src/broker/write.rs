@@ -16,6 +16,7 @@ use crate::records::Change;
 
 impl Broker {
     /// Writes a packet other than PUBLISH.
+    #[inline]
     pub(super) fn write(&mut self, index: usize, packet: &Packet<'_>) {
         if !self.try_write(index, packet) {
             self.unsendable.push(index);

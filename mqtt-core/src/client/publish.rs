@@ -123,6 +123,7 @@ impl Client {
     }
 
     /// Sends, or gives up, the message that is first in line; gives it back when it has to wait.
+    #[inline]
     fn send_first(&mut self, pending: Pending, draft: &Draft<'_>, now: Instant) -> Result<(), Pending> {
         let Pending { handle, serial, .. } = pending;
         if let Err(reason) = self.check_server(draft, now) {
@@ -175,6 +176,7 @@ impl Client {
         self.write_publish(&what, now).map_err(|TooLarge| DropReason::TooLarge)
     }
 
+    #[inline]
     fn write_publish(&mut self, what: &Outgoing<'_>, now: Instant) -> Result<(), TooLarge> {
         let mut server = Receiver {
             outbox: &mut self.outbox,

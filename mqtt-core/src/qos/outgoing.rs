@@ -119,6 +119,7 @@ impl<M> Outgoing<M> {
     }
 
     /// Gives a new message of QoS 1 or 2 its packet identifier; `None` when `window` messages are in flight.
+    #[inline]
     pub(crate) fn send(&mut self, qos: QoS, message: M, window: u16) -> Result<PacketIdentifier, M> {
         if self.len() >= usize::from(window) {
             return Err(message);
@@ -129,6 +130,7 @@ impl<M> Outgoing<M> {
     }
 
     /// Applies an acknowledgement: the whole table of the sender's side.
+    #[inline]
     pub(crate) fn acknowledge(&mut self, id: PacketIdentifier, event: Acknowledgement) -> Outcome<M> {
         use Acknowledgement::{PubAck, PubComp, PubRec, PubRecError};
         let place = self.place(id);
@@ -255,6 +257,7 @@ impl<M> Outgoing<M> {
             .filter(|state| !matches!(state, State::Free | State::Reserved))
     }
 
+    #[inline]
     fn vacant(&mut self) -> Option<PacketIdentifier> {
         if let Some(number) = self.free.pop_front() {
             return PacketIdentifier::new(number);
@@ -264,6 +267,7 @@ impl<M> Outgoing<M> {
         Some(id)
     }
 
+    #[inline]
     fn occupy(&mut self, id: PacketIdentifier, state: State<M>) {
         let place = self.place(id);
         self.slots[place] = Slot { sequence: self.next_sequence, state };
