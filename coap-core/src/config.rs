@@ -132,7 +132,8 @@ pub struct Limits {
     pub unanswered_per_peer: usize,
     /// The largest body that is put together or cut, in bytes. Default 1 MiB.
     pub body: usize,
-    /// Bytes of bodies being put together or cut for peers, in all. Default 16 MiB.
+    /// Bytes of bodies being put together or cut for peers, in all: half of it for bodies of requests that come in blocks, half for
+    /// bodies of responses that go in blocks, so that neither direction can starve the other. Default 16 MiB.
     pub bodies: usize,
     /// Bodies being put together or cut for one peer. Default 8.
     pub bodies_per_peer: usize,

@@ -16,6 +16,9 @@ pub(crate) const VALUE_LEN: usize = 8;
 
 /// Which peers are at the address that they claim. The values are random, and kept until they are too old (RFC 9175 appendix A,
 /// method 1).
+///
+/// No value goes along with an answer that may be sent as it is, though §2.3 allows that: it would need an entry here for each
+/// forged address that asks for something small.
 #[derive(Debug)]
 pub(crate) struct Echo<P> {
     policy: EchoPolicy,

@@ -91,7 +91,8 @@ impl<P: Peer> Client<P> {
         Ok(())
     }
 
-    /// A body that is about to go in blocks, while another one does toward the same peer, must be told apart from it (RFC 9175 §3.4).
+    /// A body that is about to go in blocks, while another one does toward the same peer, must be told apart from it (RFC 9175
+    /// §3.5.2). Otherwise it goes without Request-Tag, as messages are to be compact (§3.4).
     pub(super) fn tell_apart(&mut self, key: usize, cx: &mut Context<'_, P>) {
         let Exchange { to, upload, request_tag, .. } = &self.exchanges[key];
         if upload.is_none() || request_tag.is_some() {

@@ -68,6 +68,10 @@ impl Retransmission {
     }
 
     fn scheduled(&self) -> Instant {
+        // Most messages need no more, and the product is dear.
+        if self.passed == 0 {
+            return self.first_sent + self.timeout;
+        }
         let intervals = (1_u64 << (self.passed + 1).min(32)) - 1;
         self.first_sent + self.timeout.saturating_mul(intervals as u32)
     }

@@ -133,12 +133,6 @@ impl Table {
         self.entry(id).map_or(0, |entry| entry.changes)
     }
 
-    /// The resource for a path: the one that has it, or else the one with the longest path above it that stands for all below.
-    pub(crate) fn find<'s>(&self, path: impl Iterator<Item = &'s [u8]>) -> Option<ResourceId> {
-        let found = self.walk(path);
-        found.exact.or(found.above)
-    }
-
     /// All resources, in the order of their making.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Resource> {
         let entries = self.in_order.iter(&self.links).filter_map(|place| self.resources.get(place as usize));
@@ -155,7 +149,8 @@ impl Table {
         self.resources.get(id.place).filter(|entry| entry.serial == id.serial)
     }
 
-    fn walk<'s>(&self, path: impl Iterator<Item = &'s [u8]>) -> Found {
+    /// What lies on a path: all of its segments are looked at.
+    pub(crate) fn walk<'s>(&self, path: impl Iterator<Item = &'s [u8]>) -> Found {
         let mut found = Found { exact: None, above: None };
         let mut at = self.nodes.get(self.root);
         // To the end of the path, even where it leads nowhere: the caller looks at its segments, too.
@@ -199,8 +194,9 @@ impl Table {
 }
 
 /// What lies on a path.
-struct Found {
-    exact: Option<ResourceId>,
-    /// The last on the way that stands for all below.
-    above: Option<ResourceId>,
+pub(crate) struct Found {
+    /// The resource that has it.
+    pub(crate) exact: Option<ResourceId>,
+    /// The one with the longest path above it that stands for all below.
+    pub(crate) above: Option<ResourceId>,
 }

@@ -13,7 +13,7 @@ use crate::cache_key::operation_key;
 use crate::context::Context;
 use crate::message::Peer;
 use crate::policy::{self, Present, Rejection};
-use crate::resource::{ResourceId, is_well_known_core};
+use crate::resource::is_well_known_core;
 use crate::{Bodies, NonBadOption, OptionList, Resource, Response};
 
 /// The options of [`BlockOptions`].
@@ -48,15 +48,12 @@ impl<P: Peer> Server<P> {
         cx: &mut Context<'_, P>,
     ) -> Result<Open<P>, Ending> {
         let options = message.options;
-        let is_list = is_well_known_core(options.uri_path());
-        // The list of resources belongs to no subtree.
-        let has_path = |id: &ResourceId| {
-            let segments = self.resources.get(*id).into_iter().flat_map(Resource::segments);
-            is_well_known_core(segments.map(str::as_bytes))
-        };
         let mut has_dots = false;
         let path = options.uri_path().inspect(|segment| has_dots |= policy::is_dot_segment(segment));
-        let found = self.resources.find(path).filter(|id| !is_list || has_path(id));
+        let at_path = self.resources.walk(path);
+        let is_list = at_path.exact.is_none() && is_well_known_core(options.uri_path());
+        // The list of resources belongs to no subtree.
+        let found = at_path.exact.or(at_path.above.filter(|_| !is_list));
         let resource = found.and_then(|id| self.resources.get(id));
         let knows = |number| resource.is_some_and(|resource| resource.knows(number));
         let checked = policy::check_request(options, present, knows).and(if has_dots {

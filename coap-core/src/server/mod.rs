@@ -37,6 +37,8 @@ use crate::{Action, Config, Gauges, Refused, RequestId, Response, Token};
 /// Max-Age of an answer that says "later" (RFC 7252 §5.9.3.4, RFC 8516 §4), in seconds.
 const LATER: u64 = 2;
 
+const BLOCK1: Present = Present::listed(&[OptionNumber::BLOCK1]);
+
 const EXTENDED: Present = Present::listed(&[OptionNumber::ECHO, OptionNumber::NO_RESPONSE]);
 
 /// The resources, the requests of peers that are not answered yet, and what is kept for further ones.
@@ -134,7 +136,8 @@ impl<P: Peer> Server<P> {
             no_response: extended.no_response(),
             request_len: arrived.len,
             verified: arrived.verified || verified,
-            may_be_challenged: is_safe(arrived.message.code) && !options.contains(OptionNumber::BLOCK1),
+            may_be_challenged: is_safe(arrived.message.code)
+                && !(present.meets(BLOCK1) && options.contains(OptionNumber::BLOCK1)),
         };
         match self.admit(&asker, &arrived.message, present, cx) {
             Ok(open) => self.ask(open, cx),

@@ -6,7 +6,8 @@ use crate::Refused;
 use crate::resource::{Resource, ResourceId, Table};
 
 fn find(table: &Table, path: &[&str]) -> Option<ResourceId> {
-    table.find(path.iter().map(|segment| segment.as_bytes()))
+    let found = table.walk(path.iter().map(|segment| segment.as_bytes()));
+    found.exact.or(found.above)
 }
 
 #[test]
