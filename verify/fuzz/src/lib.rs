@@ -11,6 +11,7 @@ pub mod mqttsn_codec;
 pub mod mqttsn_gateway;
 mod mutate;
 mod source;
+pub mod targets;
 pub mod topics;
 
 pub use mutate::mutate;

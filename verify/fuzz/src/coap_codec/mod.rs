@@ -1,6 +1,7 @@
 //! Laws of `coap-codec` on arbitrary bytes.
 
 mod datagram;
+pub mod seeds;
 mod stream;
 mod text;
 

@@ -175,7 +175,7 @@ impl Host {
         assert!(gauges.remembered_bytes <= limits.remembered_bytes, "{gauges:?}");
         assert!(gauges.bodies <= limits.bodies, "{gauges:?}");
         assert!(gauges.observers <= limits.observers, "{gauges:?}");
-        assert_eq!(gauges.observers, self.observers.values().sum(), "who observes is told");
+        assert_eq!(gauges.observers, self.observers.values().sum::<usize>(), "who observes is told");
         assert_eq!(gauges.unanswered, self.questions.len(), "what is open is told");
         let by_peers = self.questions.iter().filter(|question| question.trigger != Trigger::Change);
         assert!(by_peers.count() <= limits.unanswered, "{gauges:?}");
