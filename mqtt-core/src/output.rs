@@ -145,6 +145,7 @@ impl Outbox {
     }
 
     /// The chunks that may leave, in order.
+    #[inline]
     pub(crate) fn chunks(&self) -> Output<'_> {
         let limit = self.gates.front().map_or(self.end(), |(position, _)| *position);
         Output { outbox: Some(self), position: self.base + self.sent as u64, limit, next_shared: 0 }
@@ -152,6 +153,7 @@ impl Outbox {
 
     /// So many bytes have left, or all if there are fewer; returns how many. `done` gets the shared messages that have
     /// left as a whole.
+    #[inline]
     pub(crate) fn advance(&mut self, bytes: usize, pool: &mut Pool, done: impl FnMut(Arc<Message>)) -> usize {
         if !self.shared.is_empty() {
             return self.advance_mixed(bytes, pool, done);

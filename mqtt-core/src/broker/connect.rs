@@ -181,8 +181,10 @@ impl Broker {
         session_present: bool,
         now: Instant,
     ) {
-        self.deadlines.cancel(Timer::Session(key));
-        self.deadlines.cancel(Timer::Will(key));
+        if session_present {
+            self.deadlines.cancel(Timer::Session(key));
+            self.deadlines.cancel(Timer::Will(key));
+        }
         let session = &mut self.sessions[key];
         session.connection = Some(index);
         session.version = pending.version;

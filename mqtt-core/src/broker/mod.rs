@@ -94,9 +94,9 @@ impl Broker {
             filter_limits: filter_limits(&config),
             connections: Slab::new(),
             next_generation: 0,
-            sessions: Sessions::default(),
             routing: Routing::new(&config, random.next_u64()),
             retained: Retained::new(&config, random.next_u64()),
+            sessions: Sessions::new(&mut random),
             deadlines: Deadlines::new(),
             actions: VecDeque::new(),
             journal: Journal::new(config.durable),
@@ -188,6 +188,7 @@ impl Broker {
     }
 
     /// The next thing to do, until `None`.
+    #[inline]
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
@@ -198,6 +199,7 @@ impl Broker {
     }
 
     /// What of a connection's output may leave now.
+    #[inline]
     pub fn output(&self, connection: ConnectionId) -> Output<'_> {
         self.find(connection).map_or(Output::NONE, |index| self.connections[index].outbox.chunks())
     }
@@ -290,6 +292,7 @@ impl Broker {
         }
     }
 
+    #[inline]
     fn find(&self, id: ConnectionId) -> Option<usize> {
         let index = id.index as usize;
         self.connections.get(index).filter(|connection| connection.id == id).map(|_| index)

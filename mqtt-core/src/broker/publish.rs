@@ -283,6 +283,7 @@ struct Seen {
 }
 
 impl Seen {
+    #[inline]
     fn of(properties: &Properties<'_>) -> Self {
         let mut seen = Self { alias: None, expiry: None, forwarded: 0, others: 0 };
         for property in properties.iter() {
@@ -301,6 +302,7 @@ impl Seen {
     }
 
     /// The properties that go on, encoded: as they came, or rewritten without the others.
+    #[inline]
     fn forwarded<'a>(&self, properties: &Properties<'a>, rewritten: &'a mut Vec<u8>) -> &'a [u8] {
         if self.forwarded == 0 {
             return &[];

@@ -39,6 +39,7 @@ pub(crate) enum Identifiers {
 
 impl Identifiers {
     /// These and one more; 0 is none.
+    #[inline]
     pub(crate) fn with(self, identifier: u32) -> Self {
         match (self, identifier) {
             (before, 0) => before,

@@ -3,9 +3,13 @@
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
+use core::hash::Hasher;
 use core::ops::{Index, IndexMut};
 
+use hashbrown::HashTable;
+use machine::Random;
 use mqtt_codec::{ProtocolVersion, QoS};
+use siphasher::sip::SipHasher13;
 use slab::Slab;
 use topic_match::Cursor;
 
@@ -87,34 +91,52 @@ impl Session {
 }
 
 /// All sessions, by place and by client identifier.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Sessions {
     slots: Slab<Session>,
-    /// Ordered, so that nobody can choose identifiers that collide.
-    by_client_id: BTreeMap<Arc<str>, SessionKey>,
+    by_client_id: HashTable<SessionKey>,
+    /// Keyed, so that nobody can choose identifiers that collide.
+    hasher: SipHasher13,
 }
 
 impl Sessions {
+    pub(crate) fn new(random: &mut Random) -> Self {
+        let hasher = SipHasher13::new_with_keys(random.next_u64(), random.next_u64());
+        Self { slots: Slab::new(), by_client_id: HashTable::new(), hasher }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
     }
 
     pub(crate) fn find(&self, client_id: &str) -> Option<SessionKey> {
-        self.by_client_id.get(client_id).copied()
+        let hash = hash(self.hasher, client_id);
+        self.by_client_id.find(hash, |key| *self[*key].client_id == *client_id).copied()
     }
 
+    /// Adds the session of a client that has none.
     pub(crate) fn insert(&mut self, session: Session) -> SessionKey {
-        let client_id = Arc::clone(&session.client_id);
+        let (hasher, hash_of_new) = (self.hasher, hash(self.hasher, &session.client_id));
         let key = SessionKey(self.slots.insert(session) as u32);
-        self.by_client_id.insert(client_id, key);
+        let slots = &self.slots;
+        let hash_of = |key: &SessionKey| hash(hasher, &slots[key.0 as usize].client_id);
+        self.by_client_id.insert_unique(hash_of_new, key, hash_of);
         key
     }
 
     pub(crate) fn remove(&mut self, key: SessionKey) -> Session {
         let session = self.slots.remove(key.0 as usize);
-        self.by_client_id.remove(&session.client_id);
+        let hash = hash(self.hasher, &session.client_id);
+        if let Ok(entry) = self.by_client_id.find_entry(hash, |other| *other == key) {
+            entry.remove();
+        }
         session
     }
+}
+
+fn hash(mut hasher: SipHasher13, client_id: &str) -> u64 {
+    hasher.write(client_id.as_bytes());
+    hasher.finish()
 }
 
 impl Index<SessionKey> for Sessions {
@@ -130,5 +152,29 @@ impl IndexMut<SessionKey> for Sessions {
     #[inline]
     fn index_mut(&mut self, key: SessionKey) -> &mut Session {
         &mut self.slots[key.0 as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    #[test]
+    fn sessions_are_found_by_their_client_identifiers_as_they_come_and_go() {
+        let mut sessions = Sessions::new(&mut Random::from_u64(1));
+        let id = |number: u32| format!("client {number}");
+        let new = |number| Session::new(id(number).into(), ProtocolVersion::V5);
+        let keys: alloc::vec::Vec<_> = (0..1000).map(|number| sessions.insert(new(number))).collect();
+        for number in (0..1000).step_by(3) {
+            assert_eq!(*sessions.remove(keys[number as usize]).client_id, *id(number));
+        }
+        for number in 0..1000 {
+            let expected = (number % 3 > 0).then_some(keys[number as usize]);
+            assert_eq!(sessions.find(&id(number)), expected);
+        }
+        let again = sessions.insert(new(0));
+        assert_eq!((sessions.find(&id(0)), sessions.len()), (Some(again), 667));
     }
 }

@@ -204,6 +204,7 @@ impl Client {
     }
 
     /// The next thing to do or to know, until `None`.
+    #[inline]
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
@@ -214,6 +215,7 @@ impl Client {
     }
 
     /// What may leave now.
+    #[inline]
     pub fn output(&self) -> Output<'_> {
         self.outbox.chunks()
     }
@@ -296,6 +298,7 @@ impl Client {
     }
 
     /// The handle of a QoS 2 message that is done, or gone.
+    #[inline]
     fn take_released(&mut self, id: PacketIdentifier) -> Option<Handle> {
         if self.released.front().is_some_and(|(released, _)| *released == id) {
             return self.released.pop_front().map(|(_, handle)| handle);

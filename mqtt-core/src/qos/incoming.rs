@@ -32,6 +32,7 @@ pub(crate) enum Arrival {
 
 impl Incoming {
     /// What a PUBLISH is that arrived; at most `limit` may be unreleased.
+    #[inline]
     pub(crate) fn arrival(&self, id: PacketIdentifier, limit: u16) -> Arrival {
         match self.received.binary_search(&id) {
             Ok(_) => Arrival::Repeated,
@@ -48,6 +49,7 @@ impl Incoming {
     }
 
     /// PUBREL arrived: forgets the identifier, and says whether it was known.
+    #[inline]
     pub(crate) fn release(&mut self, id: PacketIdentifier) -> bool {
         let known = self.received.binary_search(&id);
         if let Ok(place) = known {

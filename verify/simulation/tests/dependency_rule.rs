@@ -25,7 +25,7 @@ const RULES: &[(&str, Rule)] = &[
         "mqtt-core",
         Protocol {
             ours: &["machine", "mqtt-codec", "topic-match"],
-            others: &["ascii", "bytes", "hashbrown", "serde", "slab", "thiserror"],
+            others: &["ascii", "bytes", "hashbrown", "serde", "siphasher", "slab", "thiserror"],
         },
     ),
     ("coap-codec", Protocol { ours: &[], others: &["bytes", "nom", "thiserror"] }),
