@@ -112,41 +112,43 @@ type Row = [u32; 4];
 
 /// One block of key stream (RFC 8439 §2.3, with a 64-bit counter and no nonce, as in the original ChaCha).
 fn block(key: &[u32; 8], counter: u64) -> [u32; BLOCK_WORDS] {
-    let [k0, k1, k2, k3, k4, k5, k6, k7] = *key;
-    let start =
-        [CONSTANT, [k0, k1, k2, k3], [k4, k5, k6, k7], [counter as u32, (counter >> 32) as u32, 0, 0]];
+    let mut start = [CONSTANT, [0; 4], [0; 4], [counter as u32, (counter >> 32) as u32, 0, 0]];
+    start[1..3].as_flattened_mut().copy_from_slice(key);
     let mut rows = start;
     for _ in 0..ROUNDS / 2 {
-        let [a, b, c, d] = quarter_rounds(rows);
+        quarter_rounds(&mut rows);
         // Now the diagonals stand in columns.
-        let [a, b, c, d] = quarter_rounds([a, turned::<1>(b), turned::<2>(c), turned::<3>(d)]);
-        rows = [a, turned::<3>(b), turned::<2>(c), turned::<1>(d)];
+        turn(&mut rows, 1);
+        quarter_rounds(&mut rows);
+        turn(&mut rows, 3);
+    }
+    for (word, start) in rows.as_flattened_mut().iter_mut().zip(start.as_flattened()) {
+        *word = word.wrapping_add(*start);
     }
     let mut words = [0; BLOCK_WORDS];
-    for ((place, row), start) in words.as_chunks_mut().0.iter_mut().zip(rows).zip(start) {
-        *place = zipped(row, start, u32::wrapping_add);
-    }
+    words.copy_from_slice(rows.as_flattened());
     words
 }
 
 /// A quarter round on each of the four columns.
-fn quarter_rounds([mut a, mut b, mut c, mut d]: [Row; 4]) -> [Row; 4] {
+#[inline]
+fn quarter_rounds([a, b, c, d]: &mut [Row; 4]) {
     for (first, second) in [(16, 12), (8, 7)] {
-        a = zipped(a, b, u32::wrapping_add);
-        d = zipped(d, a, |d, a| (d ^ a).rotate_left(first));
-        c = zipped(c, d, u32::wrapping_add);
-        b = zipped(b, c, |b, c| (b ^ c).rotate_left(second));
+        for column in 0..4 {
+            a[column] = a[column].wrapping_add(b[column]);
+            d[column] = (d[column] ^ a[column]).rotate_left(first);
+            c[column] = c[column].wrapping_add(d[column]);
+            b[column] = (b[column] ^ c[column]).rotate_left(second);
+        }
     }
-    [a, b, c, d]
 }
 
-/// A row, turned to the left so many times.
-fn turned<const TIMES: usize>(row: Row) -> Row {
-    core::array::from_fn(|column| row[(column + TIMES) % 4])
-}
-
-fn zipped(left: Row, right: Row, f: impl Fn(u32, u32) -> u32) -> Row {
-    core::array::from_fn(|column| f(left[column], right[column]))
+/// Turns the second row to the left so many times, the third twice, the fourth three times as often.
+#[inline]
+fn turn(rows: &mut [Row; 4], times: usize) {
+    for (index, row) in rows.iter_mut().enumerate() {
+        *row = core::array::from_fn(|column| row[(column + index * times) % 4]);
+    }
 }
 
 #[cfg(test)]
