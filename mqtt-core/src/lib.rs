@@ -5,6 +5,7 @@ extern crate alloc;
 
 mod action;
 mod broker;
+mod budget;
 pub mod client;
 mod config;
 mod counters;

@@ -301,7 +301,8 @@ pub(crate) fn append(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{Budget, Draft};
+    use crate::budget::Budget;
+    use crate::message::Draft;
     use mqtt_codec::QoS;
 
     fn message(payload: &[u8]) -> Arc<Message> {

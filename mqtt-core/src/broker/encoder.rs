@@ -73,13 +73,11 @@ impl Encoder {
     ) -> Result<(), TooLarge> {
         let v5 = connection.version == ProtocolVersion::V5;
         let number = usize::from(v5) * 6 + what.delivery.qos() as usize * 2 + usize::from(what.retain);
-        let place = match self.classes.iter().position(|class| class.number == number) {
-            Some(place) => place,
-            None => {
-                self.classes.push(encode_class(number, &mut self.bytes, connection.version, what, now)?);
-                self.classes.len() - 1
-            }
-        };
+        let known = self.classes.iter().position(|class| class.number == number);
+        let place = known.unwrap_or(self.classes.len());
+        if known.is_none() {
+            self.classes.push(encode_class(number, &mut self.bytes, connection.version, what, now)?);
+        }
         let class = &self.classes[place];
         let shared = what.shared(connection.version);
         let size = class.bytes.len() + shared.map_or(0, |message| message.tail(connection.version).len());

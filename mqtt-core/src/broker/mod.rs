@@ -46,12 +46,12 @@ use self::subscriber::SessionKey;
 use self::sys::Sys;
 use self::time::Timer;
 use crate::action::{Action, CloseReason};
+use crate::budget::Budget;
 use crate::config::Config;
 use crate::counters::{Counters, Gauges};
 use crate::error::Refused;
 use crate::input::{ConnectionId, Input, Publication};
 use crate::journal::Journal;
-use crate::message::Budget;
 use crate::output::{Output, Pool};
 use crate::records::{Change, Record};
 

@@ -15,8 +15,9 @@ use super::Broker;
 use super::connection::Waiting;
 use super::receive::Stop;
 use crate::action::Question;
+use crate::budget::OutOfMemory;
 use crate::error::Violation;
-use crate::message::{Draft, Message, OutOfMemory, expires_at, is_forwarded};
+use crate::message::{Draft, Message, expires_at, is_forwarded};
 use crate::qos::incoming::Arrival;
 use crate::records::Change;
 use crate::topic_alias::IncomingAliases;
@@ -286,7 +287,7 @@ impl Seen {
     #[inline]
     fn of(properties: &Properties<'_>) -> Self {
         let mut seen = Self { alias: None, expiry: None, forwarded: 0, others: 0 };
-        for property in properties.iter() {
+        for property in properties {
             match property {
                 Property::TopicAlias(alias) => seen.alias = Some(alias),
                 Property::MessageExpiryInterval(seconds) => seen.expiry = Some(seconds),

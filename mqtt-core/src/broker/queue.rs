@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 
 use mqtt_codec::QoS;
 
+use crate::budget::Place;
 use crate::config::{DropPolicy, QueueConfig};
-use crate::message::Place;
 
 /// An empty queue keeps room for so many messages, so that a client at its window's edge causes no allocations.
 const KEPT_CAPACITY: usize = 16;
@@ -133,7 +133,8 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{Budget, Draft};
+    use crate::budget::Budget;
+    use crate::message::Draft;
 
     fn delivery(serial: u64, payload: &[u8]) -> Delivery {
         let draft = Draft {

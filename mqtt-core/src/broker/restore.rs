@@ -11,8 +11,9 @@ use super::Broker;
 use super::queue::{Delivery, Identifiers};
 use super::session::{NEVER, Session};
 use super::subscriber::{Route, SessionKey};
+use crate::budget::{OutOfMemory, Place};
 use crate::config::{DropPolicy, QueueConfig};
-use crate::message::{Message, OutOfMemory, Place};
+use crate::message::Message;
 use crate::qos::outgoing::State;
 use crate::records::{Change, Record};
 

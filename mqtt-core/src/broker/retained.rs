@@ -6,9 +6,10 @@ use alloc::sync::Arc;
 use machine::Instant;
 use topic_match::{Cursor, RetainedIndex, RetainedLimits, Step, TopicFilter, TopicName};
 
+use crate::budget::{OutOfMemory, Reservation};
 use crate::config::Config;
 use crate::error::Refused;
-use crate::message::{Message, OutOfMemory, Reservation};
+use crate::message::Message;
 
 /// What a topic costs in the index beside its text, and each of its first levels, should no other topic share it.
 const TOPIC_OVERHEAD: usize = 64;
