@@ -87,6 +87,30 @@ fn a_put_reaches_observers_and_a_delete_ends_their_observation() {
 }
 
 #[test]
+fn observers_hear_of_a_put_once_and_of_what_others_then_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.txt");
+    fs::write(&file, "one").unwrap();
+    let server = Server::of(folder.path(), &["--write"]);
+    let (mut client, mut late, mut writer) = (server.client(), server.client(), server.client());
+    register(&mut client, "a.txt", "one");
+    for text in ["two", "two too"] {
+        assert_eq!(writer.code(&ask(Code::PUT, "a.txt").payload(text)), Code::CHANGED);
+        assert_eq!(client.next().text(), text);
+        assert!(client.next_within(QUIET).is_none(), "{text} was heard twice");
+    }
+    fs::write(&file, "three").unwrap();
+    client.next_that(|came| came.text() == "three");
+
+    // Somebody has seen another content in between: what was written is news to him.
+    assert_eq!(writer.code(&ask(Code::PUT, "a.txt").payload("four")), Code::CHANGED);
+    fs::write(&file, "five").unwrap();
+    register(&mut late, "a.txt", "five");
+    fs::write(&file, "four").unwrap();
+    late.next_that(|came| came.text() == "four");
+}
+
+#[test]
 fn a_folder_is_observed_for_what_is_in_it() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("sub")).unwrap();

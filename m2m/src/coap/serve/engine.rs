@@ -1,9 +1,11 @@
 //! The owner of the endpoint: what happens goes in through [`Engine::turn`], and what it wants sent leaves.
 
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::BTreeSet;
 use alloc::rc::Rc;
 use core::cell::RefCell;
+use core::mem::take;
 use core::time::Duration;
+use std::io;
 
 use coap_core::{Action, Datagram, Endpoint, IncomingRequest, Input};
 use machine::Instant;
@@ -13,7 +15,7 @@ use tokio::time::{sleep, timeout_at};
 use tracing::{Level, debug, enabled, error, trace};
 
 use super::super::dump::Dump;
-use super::super::transport::{Arrival, MAX_DATAGRAM, Received, Socket, Source};
+use super::super::transport::{Arrival, Inbox, Outgoing, Socket, Source};
 use super::Peer;
 use super::demo::Demo;
 use super::files::{Files, Noticed};
@@ -39,7 +41,8 @@ struct State {
     endpoint: Endpoint<Peer>,
     demo: Option<Demo>,
     files: Option<Files>,
-    outgoing: VecDeque<(Peer, Datagram)>,
+    /// What each socket is to send.
+    outgoing: Vec<Vec<Outgoing<Datagram>>>,
     /// What peers have asked at, to know whom an ICMP error is about.
     sources: BTreeSet<(usize, Source)>,
     /// What the timer is set for.
@@ -55,8 +58,8 @@ impl Engine {
         demo: Option<Demo>,
         files: Option<Files>,
     ) -> Self {
-        let state =
-            State { endpoint, demo, files, outgoing: VecDeque::new(), sources: BTreeSet::new(), armed: None };
+        let outgoing = sockets.iter().map(|_| Vec::new()).collect();
+        let state = State { endpoint, demo, files, outgoing, sources: BTreeSet::new(), armed: None };
         Self { clock, sockets, trusted, state: RefCell::new(state), timer: Notify::new() }
     }
 
@@ -80,14 +83,17 @@ impl Engine {
     /// Takes in what comes at a socket.
     async fn serve(self: Rc<Self>, index: usize) {
         let Some(socket) = self.sockets.get(index) else { return };
-        let mut buffer = vec![0; MAX_DATAGRAM];
+        let mut inbox = Inbox::new();
         loop {
-            match socket.receive(&mut buffer).await {
-                Ok(Received::Datagram(arrival)) => {
-                    let bytes = buffer.get(..arrival.len).unwrap_or_default();
-                    self.datagram(index, arrival, bytes);
-                }
-                Ok(Received::Unreachable(address)) => self.turn(|state, now| {
+            match socket.receive_many(&mut inbox).await {
+                Ok(None) => self.turn(|state, now| {
+                    for (arrival, bytes) in inbox.datagrams() {
+                        self.datagram(state, index, arrival, bytes, now);
+                        // What one changes, the next one sees.
+                        state.act_all(now);
+                    }
+                }),
+                Ok(Some(address)) => self.turn(|state, now| {
                     let sources: Vec<_> = state
                         .sources
                         .iter()
@@ -108,19 +114,17 @@ impl Engine {
         }
     }
 
-    fn datagram(&self, socket: usize, arrival: Arrival, bytes: &[u8]) {
+    fn datagram(&self, state: &mut State, socket: usize, arrival: &Arrival, bytes: &[u8], now: Instant) {
         let (address, source) = (arrival.from, arrival.source());
         trace!("{}", Dump::received(address, bytes));
+        let multicast = arrival.is_multicast();
         let verified =
             arrival.is_verified() || self.trusted.iter().any(|network| network.contains(address.ip()));
+        if state.sources.len() < SOURCES {
+            state.sources.insert((socket, source));
+        }
         let from = Peer { address, socket, source };
-        self.turn(|state, now| {
-            if state.sources.len() < SOURCES {
-                state.sources.insert((socket, source));
-            }
-            let multicast = arrival.is_multicast();
-            state.endpoint.handle(Input::Datagram { from, bytes, multicast, verified }, now);
-        });
+        state.endpoint.handle(Input::Datagram { from, bytes, multicast, verified }, now);
     }
 
     /// Ticks at the deadlines. The timer is only set anew for an earlier deadline: when one has moved away in the meantime,
@@ -165,9 +169,7 @@ impl Engine {
         let now = self.clock.now();
         let mut state = self.state.borrow_mut();
         change(&mut state, now);
-        while let Some(action) = state.endpoint.poll_action() {
-            state.act(action, now);
-        }
+        state.act_all(now);
         if state.next_deadline().is_some_and(|next| state.armed.is_none_or(|armed| next < armed)) {
             self.timer.notify_one();
         }
@@ -175,23 +177,40 @@ impl Engine {
 
     /// Sends what is to be sent.
     async fn flush(&self) {
-        loop {
-            let next = self.state.borrow_mut().outgoing.pop_front();
-            let Some((peer, datagram)) = next else { return };
-            let Some(socket) = self.sockets.get(peer.socket) else { continue };
-            trace!("{}", Dump::sent(peer.address, &datagram));
-            if let Err(problem) = socket.send(&datagram, peer.address, peer.source).await {
-                debug!(%peer, "cannot send: {problem}");
+        for (index, socket) in self.sockets.iter().enumerate() {
+            let mut batch = self.state.borrow_mut().outgoing.get_mut(index).map(take).unwrap_or_default();
+            if batch.is_empty() {
+                continue;
+            }
+            for (to, _, datagram) in &batch {
+                trace!("{}", Dump::sent(*to, datagram));
+            }
+            let failed = |to, problem: &io::Error| debug!(peer = %to, "cannot send: {problem}");
+            socket.send_many(&batch, failed).await;
+            // Its memory is used again.
+            batch.clear();
+            if let Some(next) = self.state.borrow_mut().outgoing.get_mut(index).filter(|next| next.is_empty())
+            {
+                *next = batch;
             }
         }
     }
 }
 
 impl State {
+    /// Does what the endpoint wants done until it wants nothing more.
+    fn act_all(&mut self, now: Instant) {
+        while let Some(action) = self.endpoint.poll_action() {
+            self.act(action, now);
+        }
+    }
+
     fn act(&mut self, action: Action<Peer>, now: Instant) {
         let action = match action {
             Action::Send { to, datagram } => {
-                self.outgoing.push_back((to, datagram));
+                if let Some(outgoing) = self.outgoing.get_mut(to.socket) {
+                    outgoing.push((to.address, to.source, datagram));
+                }
                 return;
             }
             other => other,

@@ -3,6 +3,7 @@
 
 mod errors;
 mod groups;
+mod many;
 
 use core::cell::RefCell;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -20,6 +21,7 @@ use tokio::net::UdpSocket;
 
 use self::errors::Sent;
 pub(crate) use self::groups::Interface;
+pub(crate) use self::many::{Inbox, Outgoing};
 
 /// The port of `coap` (RFC 7252 §6.1).
 pub(crate) const PORT: u16 = 5683;
@@ -30,6 +32,8 @@ pub(crate) const MAX_DATAGRAM: usize = 65_535;
 pub(crate) struct Socket {
     udp: UdpSocket,
     local: SocketAddr,
+    /// It is bound to a single address: nothing need be asked of where a datagram was sent to, or said of where one leaves.
+    has_one_address: bool,
     sent: RefCell<Sent>,
 }
 
@@ -47,7 +51,7 @@ pub(crate) struct Arrival {
     /// The length of the datagram.
     pub(crate) len: usize,
     pub(crate) from: SocketAddr,
-    /// The address that it was sent to: one of this machine, or of a group.
+    /// The address that it was sent to: one of this machine, or of a group. `None`: the only one that the socket has.
     pub(crate) to: Option<IpAddr>,
     /// The index of the network interface that it came in at, 0 if unknown.
     pub(crate) interface: u32,
@@ -86,11 +90,12 @@ impl Socket {
         let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let descriptor = socket(family, SockType::Datagram, flags, None)?;
-        prepare(&descriptor, address)?;
+        let has_one_address = !address.ip().is_unspecified() && !address.ip().is_multicast();
+        prepare(&descriptor, address, has_one_address)?;
         bind(descriptor.as_raw_fd(), &SockaddrStorage::from(address))?;
         let udp = UdpSocket::from_std(StdSocket::from(descriptor))?;
         let local = udp.local_addr()?;
-        Ok(Self { udp, local, sent: RefCell::default() })
+        Ok(Self { udp, local, has_one_address, sent: RefCell::default() })
     }
 
     /// Binds to this address; `[::]` is all addresses of this machine, also those of IPv4 if it has any.
@@ -114,18 +119,27 @@ impl Socket {
     pub(crate) async fn receive(&self, buffer: &mut [u8]) -> io::Result<Received> {
         loop {
             let ready = self.udp.ready(Interest::READABLE | Interest::ERROR).await?;
-            if ready.is_error() {
-                match self.udp.try_io(Interest::ERROR, || self.next_error(buffer)) {
-                    Ok(Some(peer)) => return Ok(Received::Unreachable(peer)),
-                    Ok(None) => continue,
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                    Err(error) => return Err(error),
-                }
+            if ready.is_error()
+                && let Some(peer) = self.unreachable(buffer)?
+            {
+                return Ok(Received::Unreachable(peer));
             }
             match self.udp.try_io(Interest::READABLE, || self.next_datagram(buffer)) {
                 Ok(arrival) => return Ok(Received::Datagram(arrival)),
                 // The operating system tells an ICMP error here, too; the queue of errors says whom it is about.
                 Err(error) if error.kind() == ErrorKind::WouldBlock || is_of_a_datagram(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The peer that the errors in the queue say cannot be reached, if they do.
+    fn unreachable(&self, buffer: &mut [u8]) -> io::Result<Option<SocketAddr>> {
+        loop {
+            match self.udp.try_io(Interest::ERROR, || self.next_error(buffer)) {
+                Ok(Some(peer)) => return Ok(Some(peer)),
+                Ok(None) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
                 Err(error) => return Err(error),
             }
         }
@@ -188,12 +202,14 @@ impl Socket {
     }
 }
 
-fn prepare(descriptor: &OwnedFd, address: SocketAddr) -> io::Result<()> {
-    if address.is_ipv4() {
-        setsockopt(descriptor, sockopt::Ipv4PacketInfo, &true)?;
-    } else {
+fn prepare(descriptor: &OwnedFd, address: SocketAddr, has_one_address: bool) -> io::Result<()> {
+    if address.is_ipv6() {
         setsockopt(descriptor, sockopt::Ipv6V6Only, &true)?;
-        setsockopt(descriptor, sockopt::Ipv6RecvPacketInfo, &true)?;
+    }
+    match (has_one_address, address) {
+        (true, _) => {}
+        (false, SocketAddr::V4(_)) => setsockopt(descriptor, sockopt::Ipv4PacketInfo, &true)?,
+        (false, SocketAddr::V6(_)) => setsockopt(descriptor, sockopt::Ipv6RecvPacketInfo, &true)?,
     }
     errors::ask_for(descriptor, address)?;
     Ok(())

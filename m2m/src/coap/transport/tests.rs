@@ -84,6 +84,73 @@ fn a_peer_without_a_socket_is_unreachable_and_the_next_datagram_leaves_all_the_s
 }
 
 #[test]
+fn many_datagrams_leave_and_come_in_order() {
+    run(async {
+        for loopback in loopbacks() {
+            let wildcard = if loopback.is_ipv4() { at("0.0.0.0:0") } else { at("[::]:0") };
+            for address in [loopback, wildcard] {
+                let (client, server) = (Socket::bind(loopback).unwrap(), Socket::bind(address).unwrap());
+                let to = SocketAddr::new(loopback.ip(), server.local_addr().port());
+                let asked = Source { address: Some(loopback.ip()), interface: 0 };
+                // Some leave one by one, and one cannot leave at all.
+                let datagram = |number: u8| {
+                    let source = if number == 33 { asked } else { Source::default() };
+                    let len = if number == 7 { MAX_DATAGRAM + 1 } else { usize::from(number) };
+                    (to, source, vec![number; len])
+                };
+                let batch: Vec<_> = (0..100).map(datagram).collect();
+                let failed = core::cell::Cell::new(0);
+                client.send_many(&batch, |_, _| failed.set(failed.get() + 1)).await;
+                assert_eq!(failed.get(), 1, "only what is too long cannot be sent");
+
+                let mut inbox = Inbox::new();
+                let (mut came, mut looks) = (Vec::new(), 0);
+                while came.len() < 99 {
+                    assert_eq!(server.receive_many(&mut inbox).await.unwrap(), None);
+                    looks += 1;
+                    for (arrival, bytes) in inbox.datagrams() {
+                        assert_eq!(arrival.from, client.local_addr());
+                        assert_eq!(arrival.to, (address == wildcard).then_some(loopback.ip()));
+                        came.push(bytes.to_vec());
+                    }
+                }
+                assert!(
+                    came.iter().eq(batch.iter().map(|(.., bytes)| bytes).filter(|bytes| bytes.len() < 100))
+                );
+                assert_eq!(looks, 4, "as many as there is room for, at a time");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_peer_without_a_socket_does_not_keep_the_others_waiting() {
+    run(async {
+        for loopback in loopbacks() {
+            let gone = Socket::bind(loopback).unwrap().local_addr();
+            let (socket, other) = (Socket::bind(loopback).unwrap(), Socket::bind(loopback).unwrap());
+            let to = |address| (address, Source::default(), &b"\x40\x01\x00\x01"[..]);
+            let batch = [to(gone), to(other.local_addr()), to(gone), to(gone), to(other.local_addr())];
+            socket.send_many(&batch, |peer, problem| panic!("{peer}: {problem}")).await;
+            let (mut inbox, mut came) = (Inbox::new(), 0);
+            while came < 2 {
+                assert_eq!(other.receive_many(&mut inbox).await.unwrap(), None);
+                came += inbox.datagrams().count();
+            }
+            assert_eq!(socket.receive_many(&mut inbox).await.unwrap(), Some(gone));
+            // The answers are taken all the same.
+            other.send_many(&[to(socket.local_addr()), to(socket.local_addr())], |_, _| ()).await;
+            let mut came = 0;
+            while came < 2 {
+                let news = socket.receive_many(&mut inbox).await.unwrap();
+                came += inbox.datagrams().count();
+                assert!(news.is_none_or(|peer| peer == gone));
+            }
+        }
+    });
+}
+
+#[test]
 fn an_error_that_does_not_show_what_was_sent_says_nothing() {
     let mut sent = Sent::default();
     let peer = at("192.0.2.1:5683");

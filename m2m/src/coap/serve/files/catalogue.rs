@@ -8,6 +8,7 @@ use machine::Instant;
 use tracing::{debug, warn};
 
 use super::super::Peer;
+use super::contents::EntityTag;
 use super::folder::{Folder, Kind};
 use super::format_of;
 use super::name::FilePath;
@@ -36,6 +37,14 @@ pub(super) struct Catalogue {
 struct Known {
     id: ResourceId,
     is_folder: bool,
+    /// What this server has written into the file, as long as no observer was given anything else.
+    written: Option<EntityTag>,
+}
+
+impl Known {
+    fn new(id: ResourceId, is_folder: bool) -> Self {
+        Self { id, is_folder, written: None }
+    }
 }
 
 impl Catalogue {
@@ -49,7 +58,7 @@ impl Catalogue {
             .content_format(ContentFormat::LINK_FORMAT)
             .observable();
         let root = endpoint.add_resource(root)?;
-        let known = BTreeMap::from([(FilePath::default(), Known { id: root, is_folder: true })]);
+        let known = BTreeMap::from([(FilePath::default(), Known::new(root, true))]);
         let mut catalogue =
             Self { known, ids: BTreeSet::new(), root, others_observed: false, write, is_full: false };
         catalogue.add(FilePath::default(), Kind::Folder, folder, endpoint);
@@ -73,6 +82,25 @@ impl Catalogue {
         if id == self.root && count == 0 {
             self.others_observed = false;
         }
+    }
+
+    /// This server has written the file and told its observers: when the operating system tells it as well, that is no news.
+    pub(super) fn wrote(&mut self, path: &FilePath, etag: EntityTag) {
+        if let Some(file) = self.known.get_mut(path).filter(|known| !known.is_folder) {
+            file.written = Some(etag);
+        }
+    }
+
+    /// An observer was given this: nothing, if there is no such file.
+    pub(super) fn gave(&mut self, path: &FilePath, etag: Option<&[u8]>) {
+        if let Some(known) = self.known.get_mut(path) {
+            known.written = known.written.filter(|written| etag == Some(written));
+        }
+    }
+
+    /// What every observer of a file was given last, if this server has written it.
+    pub(super) fn written(&self, path: &FilePath) -> Option<EntityTag> {
+        self.known.get(path)?.written
     }
 
     /// Looks where something has changed.
@@ -111,6 +139,7 @@ impl Catalogue {
         let known = self.known.get(path).copied();
         match (known, found) {
             (Some(known), Some(kind)) if known.is_folder == (kind == Kind::Folder) => {
+                self.gave(path, None);
                 endpoint.changed(known.id, now);
             }
             (_, found) => {
@@ -120,6 +149,11 @@ impl Catalogue {
                 }
             }
         }
+        self.follow_above(path, endpoint, now);
+    }
+
+    /// Changes the folder that a path is in.
+    pub(super) fn follow_above(&mut self, path: &FilePath, endpoint: &mut Endpoint<Peer>, now: Instant) {
         let parent =
             path.split_last().and_then(|(parent, _)| self.known.get(&parent)).map(|parent| parent.id);
         if let Some(parent) = parent {
@@ -165,7 +199,7 @@ impl Catalogue {
         let refused = if self.known.len() < MAX {
             match endpoint.add_resource(self.resource(path, is_folder)) {
                 Ok(id) => {
-                    self.known.insert(path.clone(), Known { id, is_folder });
+                    self.known.insert(path.clone(), Known::new(id, is_folder));
                     self.ids.insert(id);
                     return true;
                 }

@@ -37,11 +37,14 @@ struct Kept {
     looked: Instant,
 }
 
+/// A strong entity-tag of what is in a file: the same after a restart, as long as the program is.
+pub(super) type EntityTag = [u8; 8];
+
 /// All that is in a file.
 #[derive(Clone)]
 pub(super) struct Content {
     pub(super) body: Bytes,
-    pub(super) etag: [u8; 8],
+    pub(super) etag: EntityTag,
 }
 
 impl Contents {
@@ -97,16 +100,20 @@ impl Contents {
 }
 
 impl Content {
-    /// With a strong entity-tag of what is in it: the same after a restart, as long as the program is.
     pub(super) fn new(body: Bytes) -> Self {
-        let mut hasher = DefaultHasher::new();
-        hasher.write(&body);
-        Self { body, etag: hasher.finish().to_be_bytes() }
+        let etag = entity_tag(&body);
+        Self { body, etag }
     }
 
     fn cost(&self) -> usize {
         self.body.len() + OVERHEAD
     }
+}
+
+pub(super) fn entity_tag(body: &[u8]) -> EntityTag {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(body);
+    hasher.finish().to_be_bytes()
 }
 
 #[cfg(test)]

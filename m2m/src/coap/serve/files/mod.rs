@@ -18,9 +18,10 @@ use notify::RecommendedWatcher;
 use tracing::warn;
 
 use self::catalogue::Catalogue;
-use self::contents::{Content, Contents};
+use self::contents::{Content, Contents, entity_tag};
 use self::folder::{Folder, Kind, Problem};
 use self::name::FilePath;
+use self::watch::Changes;
 pub(crate) use self::watch::Noticed;
 use super::Peer;
 use super::demo::Waiting;
@@ -80,7 +81,25 @@ impl Files {
 
     /// Brings the resources up to date with the folder.
     pub(crate) fn look(&mut self, endpoint: &mut Endpoint<Peer>, now: Instant) {
-        self.catalogue.follow(self.noticed.take(), &self.folder, endpoint, now);
+        self.contents.set_turn(now);
+        let mut changes = self.noticed.take();
+        if let Changes::At(paths) = &mut changes {
+            paths.retain(|path| {
+                let known = self.is_as_written(path);
+                if known {
+                    self.catalogue.follow_above(path, endpoint, now);
+                }
+                !known
+            });
+        }
+        self.catalogue.follow(changes, &self.folder, endpoint, now);
+    }
+
+    /// Whether in a file is what this server has written into it, and whoever observes it knows that.
+    fn is_as_written(&mut self, path: &FilePath) -> bool {
+        let Some(written) = self.catalogue.written(path) else { return false };
+        let content = self.contents.read(path, &self.folder, self.max_size);
+        content.is_ok_and(|content| content.etag == written)
     }
 
     /// Deals with an action if it is about files; gives it back otherwise.
@@ -132,9 +151,15 @@ impl Files {
             }
             Trigger::Peer => {}
         }
+        if let (Trigger::Change | Trigger::Registration, Some((path, _))) = (request.trigger, &path) {
+            self.catalogue.gave(path, response.options.view().etag());
+        }
         self.waiting.answer(request.id, response, endpoint, now);
         if let (true, Some((path, _))) = (changed, path) {
             self.catalogue.follow_one(&path, &self.folder, endpoint, now);
+            if request.method == Code::PUT {
+                self.catalogue.wrote(&path, entity_tag(&request.payload));
+            }
         }
     }
 
