@@ -6,6 +6,7 @@ mod broker;
 mod client;
 mod clock;
 mod coap;
+mod metrics;
 mod passwd;
 mod signals;
 mod sn;
@@ -122,7 +123,6 @@ fn main() -> ExitCode {
 fn run_broker(arguments: BrokerArguments) -> ExitCode {
     let BrokerArguments { listen, config, password_file, acl, metrics, gateway, verbose } = arguments;
     log_to_stderr(["info", "m2m=debug,info", "trace"][usize::from(verbose.min(2))]);
-    let gateway = gateway.wanted();
     let options = broker::Options { listen, config, password_file, acl_file: acl, metrics, gateway };
     match broker::run(&options) {
         Ok(broker::Ended::Drained) => ExitCode::SUCCESS,

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::access::{AccessControl, Acl, InvalidAcl, InvalidPasswords, Passwords};
 use super::listener::{Endpoint, InvalidEndpoint};
-use crate::sn::gateway::BesideArguments;
+use crate::sn::gateway::{BesideArguments, BesideDocument, InvalidSn};
 
 /// What the command line says. Where it says something, the configuration file does not count.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +21,7 @@ pub(crate) struct Options {
     pub(crate) acl_file: Option<PathBuf>,
     pub(crate) metrics: Option<SocketAddr>,
     /// The MQTT-SN gateway inside.
-    pub(crate) gateway: Option<BesideArguments>,
+    pub(crate) gateway: BesideArguments,
 }
 
 /// Everything the broker is told, read and checked.
@@ -30,6 +30,8 @@ pub(crate) struct Settings {
     /// Empty: loopback.
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) metrics: Option<SocketAddr>,
+    /// The MQTT-SN gateway inside, if there is one.
+    pub(crate) gateway: Option<BesideArguments>,
     pub(crate) access: AccessControl,
     pub(crate) broker: mqtt_core::Config,
 }
@@ -44,6 +46,7 @@ struct Document {
     acl_file: Option<PathBuf>,
     metrics: Option<SocketAddr>,
     broker: mqtt_core::Config,
+    sn: BesideDocument,
 }
 
 /// Why the configuration cannot be used.
@@ -65,6 +68,8 @@ pub(crate) enum InvalidConfig {
     Acl { path: PathBuf, source: InvalidAcl },
     #[error(transparent)]
     Endpoint(#[from] InvalidEndpoint),
+    #[error(transparent)]
+    Gateway(#[from] InvalidSn),
 }
 
 impl Settings {
@@ -79,6 +84,7 @@ impl Settings {
         let private = passwords.is_none() && endpoints.iter().all(Endpoint::is_loopback);
         Ok(Self {
             metrics: options.metrics.or(file.metrics),
+            gateway: options.gateway.clone().or(&file.sn)?,
             access: AccessControl {
                 allow_anonymous: file.allow_anonymous.unwrap_or(private),
                 passwords,
@@ -102,7 +108,8 @@ impl Document {
         let mut file = Self::parse(&read(path)?, path)?;
         // What the file names stands beside it.
         let beside = |name: &mut PathBuf| *name = path.with_file_name("").join(&*name);
-        file.password_file.iter_mut().chain(&mut file.acl_file).for_each(beside);
+        let named = file.password_file.iter_mut().chain(&mut file.acl_file);
+        named.chain(file.sn.files()).for_each(beside);
         Ok(file)
     }
 
@@ -239,7 +246,7 @@ mod tests {
             settings.access.acl.is_some() && !settings.access.allow_anonymous,
             "an open port needs a word"
         );
-        assert!(settings.broker.ask.connect);
+        assert!(settings.broker.ask.connect && settings.gateway.is_none());
 
         options.listen = vec!["tcp://127.0.0.1:8".into()];
         options.metrics = Some(([127, 0, 0, 1], 2).into());
@@ -247,6 +254,34 @@ mod tests {
         assert_eq!(settings.endpoints, [Endpoint::parse("tcp://127.0.0.1:8").unwrap()]);
         assert_eq!(settings.metrics.unwrap().port(), 2);
         assert!(settings.access.allow_anonymous);
+    }
+
+    #[test]
+    fn a_gateway_inside_stands_in_the_file_or_on_the_command_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("broker.toml");
+        let in_file = |text: &str| {
+            fs::write(&config, text).unwrap();
+            Settings::load(&Options { config: Some(config.clone()), ..Options::default() })
+        };
+        assert!(in_file("").unwrap().gateway.is_none());
+        let listening = "[sn]\nlisten = ['udp://127.0.0.1:7']\npredefined = 'topics'\nmode = 'aggregating'";
+        let gateway = in_file(listening).unwrap().gateway.expect("a gateway");
+        let debug = format!("{gateway:?}");
+        for part in ["127.0.0.1:7", "Aggregating", folder.path().join("topics").to_str().unwrap()] {
+            assert!(debug.contains(part), "{part}: {debug}");
+        }
+        for (text, problem) in [
+            ("listen = ['tcp://a']", "[sn] tcp://a: expected udp://ADDRESS[:PORT]"),
+            (
+                "listen = ['udp://[::1]']\nmulticast = '127.0.0.1'",
+                "neither a group nor the broadcast address",
+            ),
+            ("mode = 'other'", "unknown variant `other`"),
+        ] {
+            let error = in_file(&format!("[sn]\n{text}")).unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod descriptors;
 mod engine;
 mod listener;
 mod local;
+mod memory;
 mod metrics;
 mod output;
 mod signals;
@@ -73,10 +74,18 @@ impl Error {
     }
 }
 
+/// What stays as it was at the start.
+struct Bound {
+    endpoints: Vec<Endpoint>,
+    metrics: Option<SocketAddr>,
+    gateway: Option<gateway::BesideArguments>,
+}
+
 /// Runs a broker until a signal ends it.
 pub(crate) fn run(options: &Options) -> Result<Ended, Error> {
     let settings = Settings::load(options)?;
     descriptors::allow_for(settings.broker.max_connections);
+    memory::keep();
     let runtime = Builder::new_current_thread()
         .enable_all()
         .event_interval(1) // one turn of the engine serves all connections that are ready: look for more after each
@@ -95,9 +104,9 @@ async fn serve(options: &Options, settings: Settings) -> Result<Ended, Error> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;
 
-    let bound = (settings.endpoints, settings.metrics);
+    let bound = Bound { endpoints: settings.endpoints, metrics: settings.metrics, gateway: settings.gateway };
     let engine = Engine::start(settings.broker, settings.access, seed)?;
-    let beside = match &options.gateway {
+    let beside = match &bound.gateway {
         Some(arguments) => Some(arguments.start(Rc::clone(&engine))?),
         None => None,
     };
@@ -106,7 +115,12 @@ async fn serve(options: &Options, settings: Settings) -> Result<Ended, Error> {
         accepting.push(spawn_local(accept(readable(listener)?, Rc::clone(&engine))));
     }
     if let Some(listener) = metrics {
-        spawn_local(metrics::serve(listener, Rc::clone(&engine)));
+        let engine = Rc::clone(&engine);
+        let gateway = beside.as_ref().map(gateway::Beside::metrics);
+        spawn_local(crate::metrics::serve(listener, move || {
+            let gateway = gateway.as_ref().map(|render| render()).unwrap_or_default();
+            [engine.metrics(), gateway, crate::metrics::render_process()].concat()
+        }));
     }
 
     while signals.next().await == Request::Reload {
@@ -170,11 +184,8 @@ fn announce(listeners: &[mio::net::TcpListener]) -> io::Result<()> {
 }
 
 async fn listen_for_metrics(address: SocketAddr) -> Result<TcpListener, Error> {
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|source| Error::Listen { endpoint: format!("http://{address}"), source })?;
-    info!("metrics on http://{}/metrics", listener.local_addr()?);
-    Ok(listener)
+    let listening = crate::metrics::listen(address).await;
+    listening.map_err(|source| Error::Listen { endpoint: format!("http://{address}"), source })
 }
 
 fn refused(endpoint: &Endpoint, source: io::Error) -> Error {
@@ -191,11 +202,14 @@ fn hint(error: &io::Error) -> &'static str {
 }
 
 /// Reads the configuration, the password file and the ACL file again. When one of them is bad, all stays as it was.
-fn reload(options: &Options, engine: &Rc<Engine>, bound: &(Vec<Endpoint>, Option<SocketAddr>)) {
+fn reload(options: &Options, engine: &Rc<Engine>, bound: &Bound) {
     match Settings::load(options) {
         Ok(settings) => {
-            if (&settings.endpoints, settings.metrics) != (&bound.0, bound.1) {
+            if settings.endpoints != bound.endpoints || settings.metrics != bound.metrics {
                 warn!("addresses to listen on change only at the next start");
+            }
+            if settings.gateway != bound.gateway {
+                warn!("the MQTT-SN gateway changes only at the next start");
             }
             engine.reconfigure(settings.broker, settings.access);
             info!("configuration read again");

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use crate::tool::{Program, Reader, m2m, publish, publish_at_broker, run, sn};
+use crate::tool::{Program, Reader, m2m, metrics_page, publish, publish_at_broker, run, sn};
 
 #[test]
 fn lines_files_and_standard_input_are_published() {
@@ -93,4 +93,32 @@ fn subscribers_end_as_asked() {
     thread::sleep(Duration::from_millis(10));
     publish(&gateway.port(), &["-t", "loud", "-m", "x"]);
     one.expect_end_with(" loud: x");
+}
+
+#[test]
+fn a_gateway_tells_its_counters() {
+    let broker = Program::broker();
+    let counts = "m2m_mqttsn_published_total 1";
+    let at = format!("mqtt://127.0.0.1:{}", broker.port());
+    let arguments = ["gateway", "--broker", &at, "--listen", "udp://127.0.0.1:0", "--metrics", "127.0.0.1:0"];
+    let mut gateway = Program::start(&arguments, 1);
+    let page = gateway.metrics_address();
+    gateway.wait_for_log("connected to the broker");
+    publish(&gateway.port(), &["-t", "in", "-q", "1", "-m", "1"]);
+    let page = metrics_page(&page);
+    assert!(page.contains(counts) && page.contains("\nprocess_resident_memory_bytes "), "{page}");
+
+    // Within a broker, its part stands on the broker's page.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("m2m.toml");
+    let text =
+        "listen = ['tcp://127.0.0.1:0']\nmetrics = '127.0.0.1:0'\n[sn]\nlisten = ['udp://127.0.0.1:0']\n";
+    std::fs::write(&file, text).unwrap();
+    let mut broker = Program::start(&["broker", "--config", file.to_str().unwrap()], 1);
+    let page = broker.metrics_address();
+    broker.wait_for_listening();
+    publish(&broker.port(), &["-t", "in", "-q", "1", "-m", "1"]);
+    let page = metrics_page(&page);
+    assert!(page.contains(counts) && page.contains("\nm2m_mqtt_publish_received_total 1\n"), "{page}");
+    assert_eq!(page.matches("\nprocess_resident_memory_bytes ").count(), 1);
 }

@@ -35,11 +35,22 @@ impl Program {
         let log = BufReader::new(child.stderr.take().unwrap());
         let mut program = Self { child, log, addresses: Vec::new() };
         for _ in 0..listening {
-            let line = program.wait_for_log("listening on ");
-            let (_, address) = line.rsplit_once("://").unwrap();
-            program.addresses.push(address.parse().unwrap());
+            program.wait_for_listening();
         }
         program
+    }
+
+    /// Returns when it listens on one more address.
+    pub(crate) fn wait_for_listening(&mut self) {
+        let line = self.wait_for_log("listening on ");
+        let (_, address) = line.rsplit_once("://").unwrap();
+        self.addresses.push(address.parse().unwrap());
+    }
+
+    /// Where it says that its metrics are, which it has not said yet.
+    pub(crate) fn metrics_address(&mut self) -> String {
+        let line = self.wait_for_log("metrics on http://");
+        line.rsplit_once("http://").unwrap().1.trim_end_matches("/metrics").to_owned()
     }
 
     pub(crate) fn broker() -> Self {
@@ -89,6 +100,15 @@ impl Drop for Program {
             _ = writeln!(std::io::stderr(), "the rest of a log:\n{rest}");
         }
     }
+}
+
+/// The page at such an address.
+pub(crate) fn metrics_page(address: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: m2m\r\nConnection: close\r\n\r\n").unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    page
 }
 
 /// What a command printed: exit code, standard output, standard error.

@@ -10,6 +10,7 @@ use mqtt_codec::ProtocolVersion;
 use mqttsn_core::gateway::{
     Advertise, Config, DropPolicy, MinusOnePolicy, Mode, Predefined, QueueConfig, StrangerLimits, Upstream,
 };
+use serde::Deserialize;
 
 use super::Error;
 use super::predefined;
@@ -31,6 +32,9 @@ pub(crate) struct Arguments {
     upstream: UpstreamArguments,
     #[command(flatten)]
     limits: LimitArguments,
+    /// Serve Prometheus metrics at http://ADDRESS:PORT/metrics.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(super) metrics: Option<SocketAddr>,
     /// Say more: -v clients, and counters at the end, -vv every message; the variable `M2M_LOG` filters finer, as in
     /// `m2m=debug`.
     #[arg(short, long, action = ArgAction::Count)]
@@ -154,8 +158,10 @@ struct LimitArguments {
     stranger_messages: u32,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum ModeArgument {
+    #[default]
     Transparent,
     Aggregating,
 }

@@ -15,9 +15,9 @@ use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{sleep, timeout_at};
 use tracing::{debug, error, trace};
 
-use super::Peer;
 use super::stream::Broker;
 use super::upstream::Upstream;
+use super::{Peer, metrics};
 use crate::clock::Clock;
 use crate::coap::transport::{Arrival, MAX_DATAGRAM, Received, Socket, Source};
 use crate::sn::group::Group;
@@ -99,6 +99,12 @@ impl Engine {
         while !self.state.borrow().upstreams.is_empty() {
             self.idle.notified().await;
         }
+    }
+
+    /// The gateway's part of the page of metrics.
+    pub(crate) fn metrics(&self) -> String {
+        let state = self.state.borrow();
+        metrics::render(state.gateway.counters(), &state.gateway.gauges())
     }
 
     /// Logs the counters of the gateway.

@@ -4,10 +4,12 @@ mod arguments;
 mod beside;
 mod engine;
 mod log;
+mod metrics;
 mod predefined;
 mod stream;
 mod upstream;
 
+use alloc::rc::Rc;
 use core::fmt;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -17,12 +19,14 @@ use std::process::ExitCode;
 
 use mqttsn_core::gateway::{Config, Mode};
 use thiserror::Error;
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, LocalOptions};
+use tokio::task::spawn_local;
 use tracing::{info, warn};
 
 pub(crate) use self::arguments::Arguments;
 use self::arguments::NetworkArguments;
-pub(crate) use self::beside::BesideArguments;
+pub(crate) use self::beside::{Beside, BesideArguments, BesideDocument, InvalidSn};
 use self::engine::Engine;
 use self::predefined::InvalidPredefined;
 use self::stream::{Broker, Servers};
@@ -112,11 +116,21 @@ async fn serve(arguments: &Arguments, config: Config) -> Result<ExitCode, Error>
     let broker = Broker::Remote(servers);
     let sockets = listen(&arguments.listen)?;
     let NetworkArguments { multicast, interface, .. } = &arguments.network;
+    let metrics = match arguments.metrics {
+        Some(address) => Some(listen_for_metrics(address).await?),
+        None => None,
+    };
     let group = multicast.map(|group| join(group, interface.as_deref())).transpose()?;
     let config = named(config, &sockets);
     announce(&config, &broker);
     let engine = Engine::new(config, broker, sockets, group, u64::from_le_bytes(seed));
     let serving = engine.start();
+    if let Some(listener) = metrics {
+        let engine = Rc::clone(&engine);
+        spawn_local(crate::metrics::serve(listener, move || {
+            [engine.metrics(), crate::metrics::render_process()].concat()
+        }));
+    }
     signals.next().await;
     info!("ending; a second signal ends at once");
     serving.iter().for_each(tokio::task::JoinHandle::abort);
@@ -178,6 +192,11 @@ pub(crate) fn listen(endpoints: &[Endpoint]) -> Result<Vec<Socket>, Error> {
         info!("only clients on this machine can reach it; for others: --listen udp://[::]");
     }
     Ok(sockets)
+}
+
+async fn listen_for_metrics(address: SocketAddr) -> Result<TcpListener, Error> {
+    let listening = crate::metrics::listen(address).await;
+    listening.map_err(|source| Error::Listen { listen: format!("http://{address}"), source })
 }
 
 fn open(endpoint: &Endpoint) -> io::Result<Vec<Socket>> {
