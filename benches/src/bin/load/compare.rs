@@ -22,7 +22,10 @@ pub(crate) struct Options {
     only: String,
 }
 
-/// Measures, and prints the table.
+/// Measures, and prints the table, in which a program has no figures of a scenario that it failed.
+///
+/// # Errors
+/// The first failure.
 pub(crate) fn compare<S>(
     options: &Options,
     candidates: &[Candidate],
@@ -31,18 +34,33 @@ pub(crate) fn compare<S>(
 ) -> io::Result<()> {
     let length = Duration::from_secs(options.seconds);
     let mut report = Report::new(candidates.iter().map(|candidate| candidate.name.clone()));
+    let mut first_failure = None;
     for (name, scenario) in scenarios.iter().filter(|(name, _)| name.contains(&options.only)) {
+        let mut failed = vec![false; candidates.len()];
         // Programs take turns, so that what else the machine does meets all of them.
         for repetition in 1..=options.repetitions {
             for (index, candidate) in candidates.iter().enumerate() {
+                if failed[index] {
+                    continue;
+                }
                 let about = format!("{name} #{repetition} {}", candidate.name);
-                let figures = measure(candidate, scenario, length)
-                    .map_err(|error| io::Error::new(error.kind(), format!("{about}: {error}")))?;
-                let shown: Vec<_> = figures.iter().map(Figure::to_string).collect();
-                writeln!(io::stderr(), "{about}: {}", shown.join(", "))?;
-                report.add(name, index, figures);
+                match measure(candidate, scenario, length) {
+                    Ok(figures) => {
+                        let shown: Vec<_> = figures.iter().map(Figure::to_string).collect();
+                        writeln!(io::stderr(), "{about}: {}", shown.join(", "))?;
+                        report.add(name, index, figures);
+                    }
+                    Err(error) => {
+                        let failure = io::Error::new(error.kind(), format!("{about}: {error}"));
+                        writeln!(io::stderr(), "{failure}")?;
+                        report.remove(name, index);
+                        failed[index] = true;
+                        first_failure.get_or_insert(failure);
+                    }
+                }
             }
         }
     }
-    write!(io::stdout(), "{report}")
+    write!(io::stdout(), "{report}")?;
+    first_failure.map_or(Ok(()), Err)
 }

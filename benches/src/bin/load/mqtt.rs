@@ -18,6 +18,8 @@ static PAYLOAD: [u8; 64 << 10] = [b'x'; 64 << 10];
 /// Room for a message of that size, and more.
 const INCOMING: usize = 128 << 10;
 
+/// Seconds. Longer than any load lasts; rumqttd lets in nobody who asks for none.
+const KEEP_ALIVE: u16 = 600;
 /// Filters in one SUBSCRIBE.
 const FILTERS_PER_SUBSCRIBE: usize = 100;
 
@@ -74,7 +76,7 @@ impl Connection {
         connection.send(&Packet::Connect(Connect {
             version,
             clean_start: true,
-            keep_alive: 0,
+            keep_alive: KEEP_ALIVE,
             properties: Properties::NONE,
             client_id,
             will: None,

@@ -78,6 +78,13 @@ impl Report {
             self.rows[at].values[program].push(value);
         }
     }
+
+    /// Takes back what the program has done in a scenario.
+    pub(crate) fn remove(&mut self, scenario: &'static str, program: usize) {
+        for row in self.rows.iter_mut().filter(|row| row.scenario == scenario) {
+            row.values[program].clear();
+        }
+    }
 }
 
 impl fmt::Display for Report {

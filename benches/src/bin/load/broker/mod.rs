@@ -21,7 +21,8 @@ use crate::report::Figure;
 /// Loads MQTT brokers.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// A broker: `m2m`, `mosquitto`, `rumqttd` or `NAME=COMMAND`, with `{port}` where the port goes.
+    /// A broker: `m2m`, `mosquitto`, `rumqttd` (`cargo install rumqttd --version 0.20.0`, without `--locked`) or
+    /// `NAME=COMMAND`, with `{port}` where the port goes.
     #[arg(long = "broker", value_name = "BROKER", default_values = ["m2m", "mosquitto"])]
     brokers: Vec<String>,
     #[command(flatten)]
