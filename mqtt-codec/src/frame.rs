@@ -88,6 +88,7 @@ pub fn next_frame<'a>(input: &'a [u8], rules: &FrameRules) -> Result<Option<Fram
     let (remaining, header_len) = match rest {
         [] => return Ok(None),
         [byte, ..] if *byte < 0x80 => (usize::from(*byte), 2),
+        [low, high @ 1..0x80, ..] => (usize::from(low & 0x7F) | usize::from(*high) << 7, 3),
         _ => match long_remaining_length(rest, packet_type, rules.version)? {
             Some(length) => length,
             None => return Ok(None),
@@ -110,8 +111,9 @@ pub fn frame_len_hint(input: &[u8]) -> Option<usize> {
     Some(remaining + header_len)
 }
 
-/// A remaining length of more than one byte; from 5.0 in its shortest form. (CONNECT sees to that itself.)
-#[cold]
+/// A remaining length of more than two bytes, or of two of which the second is 0; from 5.0 in its shortest form.
+/// (CONNECT sees to that itself.)
+#[inline(never)]
 fn long_remaining_length(
     rest: &[u8],
     packet_type: PacketType,

@@ -9,11 +9,14 @@ use crate::Malformed;
 use crate::reader::{Parsed, binary, refuse};
 
 /// A string without U+0000.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a result that goes through memory costs more than what is here")]
 pub(crate) fn string(input: &[u8]) -> Parsed<'_, &str> {
     let (rest, bytes) = binary(input)?;
-    let text = if is_plain(bytes, zero_or_beyond_ascii) { ascii(bytes) } else { look_closer(bytes, false) };
-    Ok((rest, text.map_err(refuse)?))
+    match plain_string(bytes) {
+        Some(text) => Ok((rest, text)),
+        None => Ok((rest, look_closer(bytes, false).map_err(refuse)?)),
+    }
 }
 
 /// A string that was looked at before.
@@ -27,8 +30,10 @@ pub(crate) fn checked_string(input: &[u8]) -> Parsed<'_, &str> {
 #[inline]
 pub(crate) fn topic_name_or_empty(input: &[u8]) -> Parsed<'_, &str> {
     let (rest, bytes) = binary(input)?;
-    let text = if is_plain(bytes, unfit_for_topic_name) { ascii(bytes) } else { look_closer(bytes, true) };
-    Ok((rest, text.map_err(refuse)?))
+    match plain_topic_name(bytes) {
+        Some(text) => Ok((rest, text)),
+        None => Ok((rest, look_closer(bytes, true).map_err(refuse)?)),
+    }
 }
 
 /// A topic name of at least one character.
@@ -50,6 +55,18 @@ pub(crate) fn check_string(bytes: &[u8]) -> Result<(), Malformed> {
 #[inline]
 pub(crate) fn check_topic_name(bytes: &[u8]) -> Result<(), Malformed> {
     if is_plain(bytes, unfit_for_topic_name) { Ok(()) } else { look_closer(bytes, true).map(drop) }
+}
+
+/// A string of plain ASCII. Out of line, for what it returns fits into registers.
+#[inline(never)]
+fn plain_string(bytes: &[u8]) -> Option<&str> {
+    if is_plain(bytes, zero_or_beyond_ascii) { Some(bytes.as_ascii_str().ok()?.as_str()) } else { None }
+}
+
+/// A topic name of plain ASCII.
+#[inline]
+fn plain_topic_name(bytes: &[u8]) -> Option<&str> {
+    if is_plain(bytes, unfit_for_topic_name) { Some(bytes.as_ascii_str().ok()?.as_str()) } else { None }
 }
 
 /// The text, which is most likely ASCII: that is cheaper to tell than UTF-8.

@@ -1,6 +1,6 @@
 //! PUBACK, PUBREC, PUBREL and PUBCOMP, §3.4 to §3.7: the same packet with four names.
 
-use super::{Encode, Lengths, encode, put_small};
+use super::{Encode, Lengths, encode, encode_to_slice, encoded_len, put_small, small_to_slice};
 use crate::header::put_header_and_u16;
 use crate::reader::{byte, end, packet_identifier};
 use crate::writer::Output;
@@ -112,14 +112,40 @@ pub(super) struct Typed<'a> {
 }
 
 impl Typed<'_> {
+    pub(super) fn encoded_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
+        encoded_len(self, version)
+    }
+
     #[inline]
     pub(super) fn encode(&self, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
-        let Acknowledge { packet_id, reason, properties } = self.acknowledge;
-        if !has_tail(*reason, properties, version) {
-            let [high, low] = packet_id.get().to_be_bytes();
-            return put_small(&[self.packet.first_byte(), 2, high, low], out);
+        match self.shortest(version) {
+            Some(bytes) => put_small(&bytes, out),
+            None => encode(self, version, out),
         }
-        encode(self, version, out)
+    }
+
+    #[inline]
+    pub(super) fn encode_to_slice(
+        &self,
+        version: ProtocolVersion,
+        buffer: &mut [u8],
+    ) -> Result<usize, EncodeError> {
+        match self.shortest(version) {
+            Some(bytes) => small_to_slice(bytes, buffer),
+            None => encode_to_slice(self, version, buffer),
+        }
+    }
+
+    /// The packet, if the identifier says all that it has to say.
+    #[inline]
+    fn shortest(&self, version: ProtocolVersion) -> Option<[u8; 4]> {
+        let Acknowledge { packet_id, reason, properties } = self.acknowledge;
+        let [high, low] = packet_id.get().to_be_bytes();
+        if has_tail(*reason, properties, version) {
+            None
+        } else {
+            Some([self.packet.first_byte(), 2, high, low])
+        }
     }
 }
 

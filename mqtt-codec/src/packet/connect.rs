@@ -5,7 +5,9 @@ use crate::header::put_header;
 use crate::reader::{Parsed, be_u16, binary, byte, cond, end, refuse};
 use crate::text::{string, topic_name};
 use crate::writer::{Output, binary_len, put_binary};
-use crate::{EncodeError, Frame, Malformed, PacketType, Properties, PropertyContext, ProtocolVersion, QoS};
+use crate::{
+    EncodeError, Frame, Malformed, Packet, PacketType, Properties, PropertyContext, ProtocolVersion, QoS,
+};
 
 /// CONNECT: a client asks for a connection, §3.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +54,7 @@ const PASSWORD: u8 = 1 << 6;
 const USERNAME: u8 = 1 << 7;
 
 impl<'a> Connect<'a> {
-    pub(super) fn read(frame: &Frame<'a>) -> Result<Self, Malformed> {
+    pub(super) fn read(frame: &Frame<'a>) -> Result<Packet<'a>, Malformed> {
         let (input, version) = protocol_version(frame.body())?;
         let (input, flags) = byte(input)?;
         let will_qos = check_flags(flags, version)?;
@@ -61,15 +63,31 @@ impl<'a> Connect<'a> {
         let (input, client_id) = string(input)?;
         let clean_start = flags & CLEAN_START != 0;
         check_client_id(client_id, clean_start, version)?;
-        let will = |input| Will::parse(input, version, will_qos, flags & WILL_RETAIN != 0);
-        let (input, will) = cond(flags & WILL != 0, will, input)?;
+        let (input, will) = if flags & WILL == 0 {
+            (input, None)
+        } else {
+            let (input, properties) = Properties::read(input, version, PropertyContext::Will)?;
+            let (input, topic) = topic_name(input)?;
+            let (input, payload) = binary(input)?;
+            let retain = flags & WILL_RETAIN != 0;
+            (input, Some(Will { qos: will_qos, retain, properties, topic, payload }))
+        };
         let (input, username) = cond(is_there(flags & USERNAME, input, version), string, input)?;
         let (input, password) = cond(is_there(flags & PASSWORD, input, version), binary, input)?;
         end(input)?;
         if version == ProtocolVersion::V5 && !frame.is_shortest() {
             return Err(Malformed::VariableByteIntegerNotShortest);
         }
-        Ok(Self { version, clean_start, keep_alive, properties, client_id, will, username, password })
+        Ok(Packet::Connect(Self {
+            version,
+            clean_start,
+            keep_alive,
+            properties,
+            client_id,
+            will,
+            username,
+            password,
+        }))
     }
 
     fn flags(&self) -> u8 {
@@ -113,10 +131,17 @@ fn check_flags(flags: u8, version: ProtocolVersion) -> Result<QoS, Malformed> {
             return Err(Malformed::WillRetainWithoutWill);
         }
     }
-    if flags & (USERNAME | PASSWORD) == PASSWORD && version < ProtocolVersion::V5 {
-        return Err(Malformed::PasswordWithoutUserName);
-    }
+    check_password(flags & USERNAME != 0, flags & PASSWORD != 0, version)?;
     Ok(will_qos)
+}
+
+/// The rule of the flags that a [`Connect`] can break.
+fn check_password(username: bool, password: bool, version: ProtocolVersion) -> Result<(), Malformed> {
+    if password && !username && version < ProtocolVersion::V5 {
+        Err(Malformed::PasswordWithoutUserName)
+    } else {
+        Ok(())
+    }
 }
 
 fn check_client_id(client_id: &str, clean_start: bool, version: ProtocolVersion) -> Result<(), Malformed> {
@@ -133,14 +158,7 @@ fn is_there(flag: u8, input: &[u8], version: ProtocolVersion) -> bool {
     flag != 0 && !(version == ProtocolVersion::V3_1 && input.is_empty())
 }
 
-impl<'a> Will<'a> {
-    fn parse(input: &'a [u8], version: ProtocolVersion, qos: QoS, retain: bool) -> Parsed<'a, Self> {
-        let (input, properties) = Properties::read(input, version, PropertyContext::Will)?;
-        let (input, topic) = topic_name(input)?;
-        let (input, payload) = binary(input)?;
-        Ok((input, Self { qos, retain, properties, topic, payload }))
-    }
-
+impl Will<'_> {
     fn len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
         if self.topic.is_empty() {
             return Err(Malformed::EmptyTopicName.into());
@@ -153,7 +171,7 @@ impl<'a> Will<'a> {
 
 impl Encode for Connect<'_> {
     fn lengths(&self, _: ProtocolVersion) -> Result<Lengths, EncodeError> {
-        check_flags(self.flags(), self.version)?;
+        check_password(self.username.is_some(), self.password.is_some(), self.version)?;
         check_client_id(self.client_id, self.clean_start, self.version)?;
         let properties = self.properties.field_len(self.version, PropertyContext::Connect.bit())?;
         let mut len = 2 + self.version.name().len() + 1 + 1 + 2 + properties;

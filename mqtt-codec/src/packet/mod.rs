@@ -29,6 +29,7 @@ use crate::header::{MAX_REMAINING_LENGTH, header_len};
 use crate::reader::end;
 use crate::writer::Output;
 use crate::{EncodeError, Frame, Malformed, PacketType, ProtocolVersion};
+use ping::Ping;
 
 /// A packet, borrowed from the bytes it was decoded from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,15 +66,37 @@ pub enum Packet<'a> {
     Auth(Auth<'a>),
 }
 
-/// `encode` of a type, but to the start of a slice.
-macro_rules! to_slice {
-    ($packet:expr, $version:expr, $buffer:expr) => {{
-        let mut out = $buffer;
-        let room = out.len();
-        $packet.encode($version, &mut out)?;
-        Ok(room - out.len())
+/// The expression for the packet, whichever it is.
+macro_rules! of_each {
+    ($packet:expr, |$each:ident| $value:expr) => {
+        match $packet {
+            Packet::Connect($each) => $value,
+            Packet::ConnAck($each) => $value,
+            Packet::Publish($each) => $value,
+            Packet::PubAck($each) => of_each!(@typed PubAck, $each, $value),
+            Packet::PubRec($each) => of_each!(@typed PubRec, $each, $value),
+            Packet::PubRel($each) => of_each!(@typed PubRel, $each, $value),
+            Packet::PubComp($each) => of_each!(@typed PubComp, $each, $value),
+            Packet::Subscribe($each) => $value,
+            Packet::SubAck($each) => $value,
+            Packet::Unsubscribe($each) => $value,
+            Packet::UnsubAck($each) => $value,
+            Packet::PingReq => of_each!(@ping PingReq, $each, $value),
+            Packet::PingResp => of_each!(@ping PingResp, $each, $value),
+            Packet::Disconnect($each) => $value,
+            Packet::Auth($each) => $value,
+        }
+    };
+    (@typed $packet_type:ident, $each:ident, $value:expr) => {{
+        let $each = $each.of_type(PacketType::$packet_type);
+        $value
+    }};
+    (@ping $packet_type:ident, $each:ident, $value:expr) => {{
+        let $each = Ping(PacketType::$packet_type);
+        $value
     }};
 }
+
 impl<'a> Packet<'a> {
     /// Decodes a packet of a connection of this version. CONNECT says its version itself.
     ///
@@ -84,9 +107,9 @@ impl<'a> Packet<'a> {
     pub fn decode(frame: Frame<'a>, version: ProtocolVersion) -> Result<Self, Malformed> {
         let packet_type = frame.packet_type();
         match packet_type {
-            PacketType::Connect => Connect::read(&frame).map(Self::Connect),
+            PacketType::Connect => Connect::read(&frame),
             PacketType::ConnAck => ConnAck::read(frame.body(), version).map(Self::ConnAck),
-            PacketType::Publish => Publish::read(&frame, version).map(Self::Publish),
+            PacketType::Publish => Publish::read(&frame, version),
             PacketType::PubAck => Acknowledge::read(frame.body(), version, packet_type).map(Self::PubAck),
             PacketType::PubRec => Acknowledge::read(frame.body(), version, packet_type).map(Self::PubRec),
             PacketType::PubRel => Acknowledge::read(frame.body(), version, packet_type).map(Self::PubRel),
@@ -108,22 +131,7 @@ impl<'a> Packet<'a> {
     /// As [`encode`](Self::encode), but for the room.
     #[inline]
     pub fn encoded_len(&self, version: ProtocolVersion) -> Result<usize, EncodeError> {
-        match self {
-            Self::Connect(packet) => packet.encoded_len(version),
-            Self::ConnAck(packet) => packet.encoded_len(version),
-            Self::Publish(packet) => packet.encoded_len(version),
-            Self::PubAck(packet) => encoded_len(&packet.of_type(PacketType::PubAck), version),
-            Self::PubRec(packet) => encoded_len(&packet.of_type(PacketType::PubRec), version),
-            Self::PubRel(packet) => encoded_len(&packet.of_type(PacketType::PubRel), version),
-            Self::PubComp(packet) => encoded_len(&packet.of_type(PacketType::PubComp), version),
-            Self::Subscribe(packet) => packet.encoded_len(version),
-            Self::SubAck(packet) => packet.encoded_len(version),
-            Self::Unsubscribe(packet) => packet.encoded_len(version),
-            Self::UnsubAck(packet) => packet.encoded_len(version),
-            Self::PingReq | Self::PingResp => Ok(2),
-            Self::Disconnect(packet) => packet.encoded_len(version),
-            Self::Auth(packet) => packet.encoded_len(version),
-        }
+        of_each!(self, |packet| packet.encoded_len(version))
     }
 
     /// Appends the encoded packet to `out`, whole or not at all. CONNECT brings its own version.
@@ -134,32 +142,17 @@ impl<'a> Packet<'a> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as a call it costs more than what it does for most packets")]
     pub fn encode(&self, version: ProtocolVersion, out: &mut impl Output) -> Result<(), EncodeError> {
-        match self {
-            Self::Connect(packet) => packet.encode(version, out),
-            Self::ConnAck(packet) => packet.encode(version, out),
-            Self::Publish(packet) => packet.encode(version, out),
-            Self::PubAck(packet) => packet.of_type(PacketType::PubAck).encode(version, out),
-            Self::PubRec(packet) => packet.of_type(PacketType::PubRec).encode(version, out),
-            Self::PubRel(packet) => packet.of_type(PacketType::PubRel).encode(version, out),
-            Self::PubComp(packet) => packet.of_type(PacketType::PubComp).encode(version, out),
-            Self::Subscribe(packet) => packet.encode(version, out),
-            Self::SubAck(packet) => packet.encode(version, out),
-            Self::Unsubscribe(packet) => packet.encode(version, out),
-            Self::UnsubAck(packet) => packet.encode(version, out),
-            Self::PingReq => ping::encode(PacketType::PingReq, out),
-            Self::PingResp => ping::encode(PacketType::PingResp, out),
-            Self::Disconnect(packet) => packet.encode(version, out),
-            Self::Auth(packet) => packet.encode(version, out),
-        }
+        of_each!(self, |packet| packet.encode(version, out))
     }
 
     /// Writes the encoded packet to the start of `buffer` and returns its length.
     ///
     /// # Errors
     /// As [`encode`](Self::encode).
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as a call it costs more than what it does for most packets")]
     pub fn encode_to_slice(&self, version: ProtocolVersion, buffer: &mut [u8]) -> Result<usize, EncodeError> {
-        to_slice!(self, version, buffer)
+        of_each!(self, |packet| packet.encode_to_slice(version, buffer))
     }
 
     /// The type of the packet.
@@ -226,6 +219,24 @@ fn encode<P: Encode>(packet: &P, version: ProtocolVersion, out: &mut impl Output
     Ok(())
 }
 
+/// The same to the start of a slice. What is left of that is kept in registers here: behind a reference it would
+/// be written back after every field.
+#[inline(never)]
+fn encode_to_slice<P: Encode>(
+    packet: &P,
+    version: ProtocolVersion,
+    mut buffer: &mut [u8],
+) -> Result<usize, EncodeError> {
+    let lengths = packet.lengths(version)?;
+    let remaining = bounded(lengths.remaining)?;
+    let len = header_len(remaining) + remaining;
+    if len > buffer.len() {
+        return Err(EncodeError::NoRoom);
+    }
+    packet.put(version, lengths, &mut buffer);
+    Ok(len)
+}
+
 /// Writes a whole packet of a few bytes.
 #[inline]
 fn put_small(packet: &[u8], out: &mut impl Output) -> Result<(), EncodeError> {
@@ -234,6 +245,13 @@ fn put_small(packet: &[u8], out: &mut impl Output) -> Result<(), EncodeError> {
     }
     out.put(packet);
     Ok(())
+}
+
+/// The same to the start of a slice.
+#[inline]
+fn small_to_slice<const N: usize>(packet: [u8; N], buffer: &mut [u8]) -> Result<usize, EncodeError> {
+    *buffer.first_chunk_mut().ok_or(EncodeError::NoRoom)? = packet;
+    Ok(N)
 }
 
 /// The verbs of everything that can be encoded.
@@ -264,7 +282,7 @@ macro_rules! encode_methods {
             /// As [`encode`](Self::encode).
             #[inline]
             pub fn encode_to_slice(&self, version: ProtocolVersion, buffer: &mut [u8]) -> Result<usize, EncodeError> {
-                to_slice!(self, version, buffer)
+                encode_to_slice(self, version, buffer)
             }
         }
     )+ };

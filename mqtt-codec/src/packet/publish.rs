@@ -6,8 +6,8 @@ use crate::reader::{Parsed, packet_identifier};
 use crate::text::topic_name_or_empty;
 use crate::writer::{Output, binary_len, put_u16};
 use crate::{
-    Direction, EncodeError, Frame, Malformed, PacketIdentifier, PacketType, Properties, PropertyContext,
-    ProtocolVersion, QoS,
+    Direction, EncodeError, Frame, Malformed, Packet, PacketIdentifier, PacketType, Properties,
+    PropertyContext, ProtocolVersion, QoS,
 };
 
 /// PUBLISH: a message, §3.3.
@@ -139,7 +139,7 @@ impl<'a> Publish<'a> {
     }
 
     #[inline]
-    pub(super) fn read(frame: &Frame<'a>, version: ProtocolVersion) -> Result<Self, Malformed> {
+    pub(super) fn read(frame: &Frame<'a>, version: ProtocolVersion) -> Result<Packet<'a>, Malformed> {
         let context = match frame.direction() {
             Direction::ClientToServer => PropertyContext::PublishToServer,
             Direction::ServerToClient => PropertyContext::PublishToClient,
@@ -151,7 +151,8 @@ impl<'a> Publish<'a> {
         if topic.is_empty() {
             check_empty_topic(&properties, version)?;
         }
-        Ok(Self { delivery, retain: flags & RETAIN != 0, topic, properties, payload })
+        let retain = flags & RETAIN != 0;
+        Ok(Packet::Publish(Self { delivery, retain, topic, properties, payload }))
     }
 
     #[inline]

@@ -1,6 +1,6 @@
 //! A packet's properties: a list, an encoded block, or one after the other.
 
-use super::table::TABLE;
+use super::table::{KINDS, TABLE, admitted};
 use super::{Property, PropertyContext, SubscriptionIdentifier};
 use crate::header::varint_len;
 use crate::reader::{Parsed, refuse, take, varint};
@@ -212,19 +212,18 @@ const fn inner_len(field_len: usize) -> usize {
 
 /// Checks a block: identifiers, places, repetitions, values.
 fn check(mut block: &[u8], context: PropertyContext) -> Result<(), nom::Err<Malformed>> {
-    let mut seen = 0;
+    let all = admitted(context);
+    let mut admitted = all;
     while let [identifier, rest @ ..] = block {
-        let Some(Some(row)) = TABLE.get(usize::from(*identifier)) else {
-            return Err(refuse(Malformed::UnknownProperty(*identifier)));
-        };
-        if row.contexts & context.bit() == 0 {
-            return Err(refuse(misplaced(*identifier, context)));
+        let bit = 1_u64.checked_shl(u32::from(*identifier)).unwrap_or(0);
+        if admitted & bit == 0 {
+            return Err(refuse(refusal(*identifier, context)));
         }
-        admit_once(&mut seen, *identifier, context.bit()).map_err(refuse)?;
-        block = row.kind.check(*identifier, rest)?;
+        admitted &= !bit | repeatable(context.bit());
+        block = KINDS[usize::from(identifier % 64)].check(*identifier, rest)?;
     }
     if context.bit() & AUTHENTICATING != 0 {
-        check_authentication(seen, context).map_err(refuse)
+        check_authentication(all & !admitted, context).map_err(refuse)
     } else {
         Ok(())
     }
@@ -232,15 +231,18 @@ fn check(mut block: &[u8], context: PropertyContext) -> Result<(), nom::Err<Malf
 
 /// Bytes of a list whose properties are all in their place.
 fn checked_len(list: &[Property<'_>], contexts: u16) -> Result<usize, EncodeError> {
-    let mut seen = 0;
-    let mut len = 0;
+    let (mut seen, mut len) = (0_u64, 0);
     for property in list {
         let identifier = property.identifier();
         let row = TABLE.get(usize::from(identifier)).and_then(Option::as_ref);
         if row.is_none_or(|row| row.contexts & contexts == 0) {
             return Err(Malformed::MisplacedProperty(identifier).into());
         }
-        admit_once(&mut seen, identifier, contexts)?;
+        let bit = 1 << identifier;
+        if seen & bit & !repeatable(contexts) != 0 {
+            return Err(Malformed::DuplicateProperty(identifier).into());
+        }
+        seen |= bit;
         len += property.encoded_len()?;
     }
     Ok(len)
@@ -255,18 +257,27 @@ const SESSION_EXPIRY_INTERVAL: u8 = 0x11;
 const AUTHENTICATING: u16 =
     PropertyContext::Connect.bit() | PropertyContext::ConnAck.bit() | PropertyContext::Auth.bit();
 
-/// Notes a property; only user properties, and subscription identifiers in a server's PUBLISH, come again.
+/// One bit for each property that may come again: the user property, in a server's PUBLISH the subscription
+/// identifier.
 #[inline]
-fn admit_once(seen: &mut u64, identifier: u8, contexts: u16) -> Result<(), Malformed> {
-    let bit = 1 << identifier;
-    let again = *seen & bit != 0
-        && identifier != USER_PROPERTY
-        && (identifier != SUBSCRIPTION_IDENTIFIER || contexts & PropertyContext::PublishToClient.bit() == 0);
-    *seen |= bit;
-    if again { Err(Malformed::DuplicateProperty(identifier)) } else { Ok(()) }
+const fn repeatable(contexts: u16) -> u64 {
+    if contexts & PropertyContext::PublishToClient.bit() == 0 {
+        1 << USER_PROPERTY
+    } else {
+        1 << USER_PROPERTY | 1 << SUBSCRIPTION_IDENTIFIER
+    }
 }
 
+/// What is wrong with a property that is not, or no longer, admitted.
 #[cold]
+fn refusal(identifier: u8, context: PropertyContext) -> Malformed {
+    match TABLE.get(usize::from(identifier)) {
+        Some(Some(row)) if row.contexts & context.bit() != 0 => Malformed::DuplicateProperty(identifier),
+        Some(Some(_)) => misplaced(identifier, context),
+        _ => Malformed::UnknownProperty(identifier),
+    }
+}
+
 fn misplaced(identifier: u8, context: PropertyContext) -> Malformed {
     match (identifier, context) {
         (SUBSCRIPTION_IDENTIFIER, PropertyContext::PublishToServer) => {

@@ -17,6 +17,40 @@ pub(super) struct Row {
 /// The registry by identifier.
 pub(super) static TABLE: [Option<Row>; 43] = Property::ROWS;
 
+/// The type of a property's value by identifier; those that are unknown have one that nobody asks for.
+pub(super) static KINDS: [Kind; 64] = {
+    let mut kinds = [Kind::Binary; 64];
+    let mut identifier = 0;
+    while identifier < TABLE.len() {
+        if let Some(row) = &Property::ROWS[identifier] {
+            kinds[identifier] = row.kind;
+        }
+        identifier += 1;
+    }
+    kinds
+};
+
+/// One bit for each identifier that the registry has in this place.
+#[inline]
+pub(super) fn admitted(context: In) -> u64 {
+    ADMITTED[context as usize]
+}
+
+static ADMITTED: [u64; In::Auth as usize + 1] = {
+    let mut admitted = [0; In::Auth as usize + 1];
+    let mut index = 0;
+    while index < admitted.len() * TABLE.len() {
+        let (context, identifier) = (index / TABLE.len(), index % TABLE.len());
+        if let Some(row) = &Property::ROWS[identifier]
+            && row.contexts & 1 << context != 0
+        {
+            admitted[context] |= 1 << identifier;
+        }
+        index += 1;
+    }
+    admitted
+};
+
 macro_rules! properties {
     ($(
         $(#[$doc:meta])*
