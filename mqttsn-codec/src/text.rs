@@ -19,10 +19,11 @@ pub(crate) fn string(octets: &[u8]) -> Result<&str, Malformed> {
 fn has_null(octets: &[u8]) -> bool {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
-    let (words, rest) = octets.as_chunks();
+    let Some(last) = octets.last_chunk() else { return octets.contains(&0) };
     let null = |found, word: &[u8; 8]| {
         let word = u64::from_le_bytes(*word);
         found | (word.wrapping_sub(ONES) & !word & HIGH_BITS)
     };
-    words.iter().fold(0, null) != 0 || rest.contains(&0)
+    // The last word may overlap the one before.
+    null(octets.as_chunks().0.iter().fold(0, null), last) != 0
 }

@@ -42,8 +42,3 @@ impl Output for &mut [u8] {
         }
     }
 }
-
-#[inline]
-pub(crate) fn put_u16(value: u16, out: &mut impl Output) {
-    out.put(&value.to_be_bytes());
-}

@@ -1,7 +1,7 @@
 //! PUBACK, and what has a MsgId alone: PUBREC, PUBREL, PUBCOMP, UNSUBACK. §5.4.13, §5.4.14, §5.4.18.
 
 use crate::reader::{be_u16, end, message_id, return_code};
-use crate::{Malformed, MessageId, MessageType, Output, ReturnCode};
+use crate::{EncodeError, Malformed, MessageId, MessageType, Output, ReturnCode};
 
 /// PUBACK: the answer to a PUBLISH of QoS 1, or its refusal at any QoS, §5.4.13.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,8 +15,6 @@ pub struct PubAck {
 }
 
 impl PubAck {
-    pub(super) const LEN: usize = 5;
-
     #[inline]
     pub(super) fn read(input: &[u8]) -> Result<Self, Malformed> {
         let (input, topic_id) = be_u16(input)?;
@@ -30,12 +28,18 @@ impl PubAck {
 
     /// An acknowledgement accepts a message that has a name.
     #[inline]
-    pub(super) const fn check(self) -> Result<(), Malformed> {
+    const fn check(self) -> Result<(), Malformed> {
         if self.message_id.is_none() && self.return_code.is_accepted() {
             Err(Malformed::MessageIdZero(MessageType::PubAck))
         } else {
             Ok(())
         }
+    }
+
+    #[inline]
+    pub(super) fn body_len(self) -> Result<usize, EncodeError> {
+        self.check()?;
+        Ok(5)
     }
 
     #[inline]

@@ -4,7 +4,7 @@ use crate::flags::{CLEAN_SESSION, WILL, is_set, when};
 use crate::reader::{be_u16, octet};
 use crate::rules::PROTOCOL_ID;
 use crate::text::string;
-use crate::{Malformed, MessageType, Output, Rules};
+use crate::{Malformed, MessageType, Output, Packet, Rules};
 
 /// CONNECT: a client sets up a connection, §5.4.4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,19 +22,19 @@ pub struct Connect<'a> {
 
 impl<'a> Connect<'a> {
     #[inline]
-    pub(super) fn read(input: &'a [u8], rules: &Rules) -> Result<Self, Malformed> {
+    pub(super) fn read(input: &'a [u8], rules: &Rules) -> Result<Packet<'a>, Malformed> {
         let (input, flags) = octet(input)?;
         let (input, protocol_id) = octet(input)?;
         let (input, duration) = be_u16(input)?;
         if protocol_id != PROTOCOL_ID {
             return Err(Malformed::UnsupportedProtocolId(protocol_id));
         }
-        Ok(Self {
+        Ok(Packet::Connect(Self {
             will: is_set(flags, WILL),
             clean_session: is_set(flags, CLEAN_SESSION),
             duration,
             client_id: client_id(input, MessageType::Connect, rules)?,
-        })
+        }))
     }
 
     #[inline]

@@ -20,9 +20,9 @@ pub use register::{RegAck, Register};
 pub use subscribe::{SubAck, Subscribe, Unsubscribe};
 pub use will::WillTopic;
 
-use crate::header::{MAX_MESSAGE_SIZE, message_len, put, split};
+use crate::header::{self, MAX_MESSAGE_SIZE, message_len, split};
 use crate::reader::end;
-use crate::writer::{Output, put_u16};
+use crate::writer::Output;
 use crate::{Datagram, EncodeError, Malformed, MessageId, MessageType, ReturnCode, Rules};
 use acknowledge::{only_message_id, only_return_code};
 
@@ -111,7 +111,7 @@ impl<'a> Packet<'a> {
     ///
     /// # Errors
     /// As [`decode`](Self::decode).
-    #[inline]
+    #[inline(never)]
     pub fn decode_with(datagram: &'a [u8], rules: &Rules) -> Result<Self, Malformed> {
         let (number, body) = split(datagram)?;
         let message = MessageType::new(number).ok_or(Malformed::ReservedMessageType(number))?;
@@ -119,22 +119,22 @@ impl<'a> Packet<'a> {
             MessageType::Advertise => Advertise::read(body).map(Self::Advertise),
             MessageType::SearchGw => SearchGw::read(body).map(Self::SearchGw),
             MessageType::GwInfo => GwInfo::read(body).map(Self::GwInfo),
-            MessageType::Connect => Connect::read(body, rules).map(Self::Connect),
+            MessageType::Connect => Connect::read(body, rules),
             MessageType::ConnAck => only_return_code(body).map(Self::ConnAck),
             MessageType::WillTopicReq => end(body).map(|()| Self::WillTopicReq),
             MessageType::WillTopic => will::read(body).map(Self::WillTopic),
             MessageType::WillMsgReq => end(body).map(|()| Self::WillMsgReq),
             MessageType::WillMsg => Ok(Self::WillMsg(body)),
-            MessageType::Register => Register::read(body).map(Self::Register),
+            MessageType::Register => Register::read(body),
             MessageType::RegAck => RegAck::read(body).map(Self::RegAck),
             MessageType::Publish => publish::read(body, rules),
             MessageType::PubAck => PubAck::read(body).map(Self::PubAck),
             MessageType::PubComp => only_message_id(body, message).map(Self::PubComp),
             MessageType::PubRec => only_message_id(body, message).map(Self::PubRec),
             MessageType::PubRel => only_message_id(body, message).map(Self::PubRel),
-            MessageType::Subscribe => Subscribe::read(body).map(Self::Subscribe),
+            MessageType::Subscribe => Subscribe::read(body),
             MessageType::SubAck => SubAck::read(body).map(Self::SubAck),
-            MessageType::Unsubscribe => Unsubscribe::read(body).map(Self::Unsubscribe),
+            MessageType::Unsubscribe => Unsubscribe::read(body),
             MessageType::UnsubAck => only_message_id(body, message).map(Self::UnsubAck),
             MessageType::PingReq => PingReq::read(body, rules).map(Self::PingReq),
             MessageType::PingResp => end(body).map(|()| Self::PingResp),
@@ -162,13 +162,7 @@ impl<'a> Packet<'a> {
     /// than [`MAX_CLIENT_ID`](crate::MAX_CLIENT_ID) characters, is the caller's.
     #[inline]
     pub fn encode(&self, out: &mut impl Output) -> Result<(), EncodeError> {
-        let body = self.body_len().and_then(bounded)?;
-        if message_len(body) > out.room() {
-            return Err(EncodeError::NoRoom);
-        }
-        put(self.message_type(), body, out);
-        self.put_body(out);
-        Ok(())
+        self.put(out)
     }
 
     /// Writes the encoded message to the start of `buffer` and returns its length.
@@ -179,7 +173,7 @@ impl<'a> Packet<'a> {
     pub fn encode_to_slice(&self, buffer: &mut [u8]) -> Result<usize, EncodeError> {
         let mut out = buffer;
         let room = out.len();
-        self.encode(&mut out)?;
+        self.put(&mut out)?;
         Ok(room - out.len())
     }
 
@@ -233,10 +227,7 @@ impl<'a> Packet<'a> {
             Self::RegAck(_) => RegAck::LEN,
             Self::Publish(message) => message.body_len(),
             Self::PublishMinusOne(message) => message.body_len()?,
-            Self::PubAck(message) => {
-                message.check()?;
-                PubAck::LEN
-            }
+            Self::PubAck(message) => message.body_len()?,
             Self::Subscribe(message) => message.body_len(),
             Self::SubAck(_) => SubAck::LEN,
             Self::Unsubscribe(message) => message.body_len(),
@@ -245,34 +236,77 @@ impl<'a> Packet<'a> {
         })
     }
 
-    #[inline]
-    fn put_body(&self, out: &mut impl Output) {
+    /// In its callers, so that a slice is kept in registers, and one jump finds what a message has to do.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as a call it costs more than what it does for most messages")]
+    fn put(&self, out: &mut impl Output) -> Result<(), EncodeError> {
+        let msg_type = self.message_type();
         match self {
-            Self::WillTopicReq | Self::WillMsgReq | Self::PingResp => {}
+            Self::WillTopicReq | Self::WillMsgReq | Self::PingResp => put_small(&[2, msg_type as u8], out),
             Self::ConnAck(code) | Self::WillTopicResp(code) | Self::WillMsgResp(code) => {
-                out.put(&[code.get()]);
+                put_small(&[3, msg_type as u8, code.get()], out)
             }
             Self::PubComp(id) | Self::PubRec(id) | Self::PubRel(id) | Self::UnsubAck(id) => {
-                put_u16(id.get(), out);
+                let [high, low] = id.get().to_be_bytes();
+                put_small(&[4, msg_type as u8, high, low], out)
             }
-            Self::Advertise(message) => message.put(out),
-            Self::SearchGw(message) => message.put(out),
-            Self::GwInfo(message) => message.put(out),
-            Self::Connect(message) => message.put(out),
-            Self::WillTopic(will) | Self::WillTopicUpd(will) => will::put(will.as_ref(), out),
-            Self::WillMsg(message) | Self::WillMsgUpd(message) => out.put(message),
-            Self::Register(message) => message.put(out),
-            Self::RegAck(message) => message.put(out),
-            Self::Publish(message) => message.put(out),
-            Self::PublishMinusOne(message) => message.put(out),
-            Self::PubAck(message) => message.put(out),
-            Self::Subscribe(message) => message.put(out),
-            Self::SubAck(message) => message.put(out),
-            Self::Unsubscribe(message) => message.put(out),
-            Self::PingReq(message) => message.put(out),
-            Self::Disconnect(message) => message.put(out),
+            Self::Advertise(message) => put_message(msg_type, Advertise::LEN, out, |out| message.put(out)),
+            Self::SearchGw(message) => put_message(msg_type, SearchGw::LEN, out, |out| message.put(out)),
+            Self::GwInfo(message) => put_message(msg_type, message.body_len()?, out, |out| message.put(out)),
+            Self::Connect(message) => put_message(msg_type, message.body_len(), out, |out| message.put(out)),
+            Self::WillTopic(will) | Self::WillTopicUpd(will) => {
+                let will = will.as_ref();
+                put_message(msg_type, will::body_len(will)?, out, |out| will::put(will, out))
+            }
+            Self::WillMsg(message) | Self::WillMsgUpd(message) => {
+                put_message(msg_type, message.len(), out, |out| out.put(message))
+            }
+            Self::Register(message) => put_message(msg_type, message.body_len(), out, |out| message.put(out)),
+            Self::RegAck(message) => put_message(msg_type, RegAck::LEN, out, |out| message.put(out)),
+            Self::Publish(message) => put_message(msg_type, message.body_len(), out, |out| message.put(out)),
+            Self::PublishMinusOne(message) => {
+                put_message(msg_type, message.body_len()?, out, |out| message.put(out))
+            }
+            Self::PubAck(message) => put_message(msg_type, message.body_len()?, out, |out| message.put(out)),
+            Self::Subscribe(message) => {
+                put_message(msg_type, message.body_len(), out, |out| message.put(out))
+            }
+            Self::SubAck(message) => put_message(msg_type, SubAck::LEN, out, |out| message.put(out)),
+            Self::Unsubscribe(message) => {
+                put_message(msg_type, message.body_len(), out, |out| message.put(out))
+            }
+            Self::PingReq(message) => put_message(msg_type, message.body_len()?, out, |out| message.put(out)),
+            Self::Disconnect(message) => {
+                put_message(msg_type, message.body_len(), out, |out| message.put(out))
+            }
         }
     }
+}
+
+/// Writes a whole message with this many octets in its variable part.
+#[inline]
+fn put_message<O: Output>(
+    msg_type: MessageType,
+    body: usize,
+    out: &mut O,
+    put_body: impl FnOnce(&mut O),
+) -> Result<(), EncodeError> {
+    if message_len(bounded(body)?) > out.room() {
+        return Err(EncodeError::NoRoom);
+    }
+    header::put(msg_type, body, out);
+    put_body(out);
+    Ok(())
+}
+
+/// Writes a whole message of a few octets.
+#[inline]
+fn put_small(message: &[u8], out: &mut impl Output) -> Result<(), EncodeError> {
+    if message.len() > out.room() {
+        return Err(EncodeError::NoRoom);
+    }
+    out.put(message);
+    Ok(())
 }
 
 /// The octets of the variable part, if there can be such a message.

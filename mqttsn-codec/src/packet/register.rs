@@ -2,7 +2,7 @@
 
 use crate::reader::{be_u16, end, message_id, return_code};
 use crate::text::string;
-use crate::{Malformed, MessageId, MessageType, Output, ReturnCode, TopicId};
+use crate::{Malformed, MessageId, MessageType, Output, Packet, ReturnCode, TopicId};
 
 /// REGISTER: a topic name gets a topic id, §5.4.10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,7 +17,7 @@ pub struct Register<'a> {
 
 impl<'a> Register<'a> {
     #[inline]
-    pub(super) fn read(input: &'a [u8]) -> Result<Self, Malformed> {
+    pub(super) fn read(input: &'a [u8]) -> Result<Packet<'a>, Malformed> {
         let (input, topic_id) = be_u16(input)?;
         let (input, message_id) = message_id(input, MessageType::Register)?;
         let topic_name = string(input)?;
@@ -25,7 +25,7 @@ impl<'a> Register<'a> {
             let message = MessageType::Register;
             return Err(Malformed::ReservedTopicId { message, topic_id, message_id: message_id.get() });
         }
-        Ok(Self { topic_id: TopicId::new(topic_id), message_id, topic_name })
+        Ok(Packet::Register(Self { topic_id: TopicId::new(topic_id), message_id, topic_name }))
     }
 
     #[inline]

@@ -4,7 +4,7 @@ use crate::flags::{DUP, NORMAL, PREDEFINED, SHORT, is_set, of_qos, qos, topic_id
 use crate::reader::{be_u16, end, message_id, octet, return_code};
 use crate::text::string;
 use crate::{
-    Malformed, MessageId, MessageType, Output, QoS, ReturnCode, ShortTopic, SubscribeTopic, TopicId,
+    Malformed, MessageId, MessageType, Output, Packet, QoS, ReturnCode, ShortTopic, SubscribeTopic, TopicId,
 };
 
 /// SUBSCRIBE, §5.4.15.
@@ -21,11 +21,11 @@ pub struct Subscribe<'a> {
 }
 
 impl<'a> Subscribe<'a> {
-    #[inline]
-    pub(super) fn read(input: &'a [u8]) -> Result<Self, Malformed> {
+    #[inline(never)]
+    pub(super) fn read(input: &'a [u8]) -> Result<Packet<'a>, Malformed> {
         let (flags, message_id, topic) = fields(input, MessageType::Subscribe)?;
         let qos = qos(flags).ok_or(Malformed::SubscribeQoSMinusOne)?;
-        Ok(Self { dup: is_set(flags, DUP), qos, message_id, topic })
+        Ok(Packet::Subscribe(Self { dup: is_set(flags, DUP), qos, message_id, topic }))
     }
 
     #[inline]
@@ -89,10 +89,10 @@ pub struct Unsubscribe<'a> {
 }
 
 impl<'a> Unsubscribe<'a> {
-    #[inline]
-    pub(super) fn read(input: &'a [u8]) -> Result<Self, Malformed> {
+    #[inline(never)]
+    pub(super) fn read(input: &'a [u8]) -> Result<Packet<'a>, Malformed> {
         let (_, message_id, topic) = fields(input, MessageType::Unsubscribe)?;
-        Ok(Self { message_id, topic })
+        Ok(Packet::Unsubscribe(Self { message_id, topic }))
     }
 
     #[inline]
