@@ -12,6 +12,7 @@ impl<'a> TopicFilter<'a> {
     ///
     /// # Errors
     /// The rule that the text breaks.
+    #[inline]
     pub fn new(filter: &'a str) -> Result<Self, InvalidTopic> {
         if scan_valid(filter)?.wildcard {
             check_wildcards(filter.as_bytes())?;
@@ -29,12 +30,14 @@ impl<'a> TopicFilter<'a> {
 
     /// Takes a filter that was checked before, by a packet decoder for example. A filter that breaks a rule
     /// may match wrongly, but nothing panics; debug builds assert the rules.
+    #[inline]
     pub fn assume_valid(filter: &'a str) -> Self {
         debug_assert_eq!(Self::new(filter), Ok(Self(filter)));
         Self(filter)
     }
 
     /// The whole filter.
+    #[inline]
     pub fn as_str(self) -> &'a str {
         self.0
     }

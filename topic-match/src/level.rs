@@ -25,6 +25,7 @@ pub(crate) struct Scan {
 }
 
 /// Looks for U+0000, `+` and `#`.
+#[inline]
 pub(crate) fn scan(bytes: &[u8]) -> Scan {
     let (mut null, mut wildcard) = (0, 0);
     let mut look = |chunk: [u8; 8]| {
@@ -45,6 +46,7 @@ pub(crate) fn scan(bytes: &[u8]) -> Scan {
 }
 
 /// The rules that names and filters have in common.
+#[inline]
 pub(crate) fn scan_valid(text: &str) -> Result<Scan, InvalidTopic> {
     if text.is_empty() {
         return Err(InvalidTopic::Empty);

@@ -6,6 +6,9 @@ pub(crate) fn matches(filter: &[u8], name: &[u8]) -> bool {
     if name.first() == Some(&b'$') && matches!(filter.first(), Some(b'+' | b'#')) {
         return false; // [MQTT-4.7.2-1]
     }
+    if filter == b"#" {
+        return true;
+    }
     let (mut filter, mut name) = (filter, name);
     loop {
         // Both are at the beginning of a level, or inside one that has been equal so far.

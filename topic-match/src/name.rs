@@ -11,6 +11,7 @@ impl<'a> TopicName<'a> {
     ///
     /// # Errors
     /// The rule that the text breaks.
+    #[inline]
     pub fn new(name: &'a str) -> Result<Self, InvalidTopic> {
         if scan_valid(name)?.wildcard { Err(InvalidTopic::WildcardInName) } else { Ok(Self(name)) }
     }
@@ -25,12 +26,14 @@ impl<'a> TopicName<'a> {
 
     /// Takes a name that was checked before, by a packet decoder for example. A name that breaks a rule
     /// may match wrongly, but nothing panics; debug builds assert the rules.
+    #[inline]
     pub fn assume_valid(name: &'a str) -> Self {
         debug_assert_eq!(Self::new(name), Ok(Self(name)));
         Self(name)
     }
 
     /// The whole name.
+    #[inline]
     pub fn as_str(self) -> &'a str {
         self.0
     }
@@ -42,6 +45,7 @@ impl<'a> TopicName<'a> {
 
     /// Whether the name begins with `$`: filters that begin with a wildcard do not match it
     /// \[MQTT-4.7.2-1\].
+    #[inline]
     pub fn is_dollar(self) -> bool {
         self.0.starts_with('$')
     }

@@ -143,6 +143,9 @@ impl<V: Copy> SubscriptionIndex<V> {
         if let Some(position) = self.exact.find(&self.key, name.as_str(), &self.entries, &self.lists) {
             self.visit_subscribers(self.exact.subscribers(position), &mut visit);
         }
+        if self.wildcard_filters == 0 {
+            return Ok(()); // the tree has those alone
+        }
         let walk = Walk::new(name, &mut scratch.0);
         Incomplete { index: self, walk, scratch }.resume(visit)
     }
