@@ -70,7 +70,8 @@ pub struct Config {
     pub queue_qos0: bool,
     /// Messages that may wait to be sent or acknowledged. Default 1000.
     pub max_queued: u32,
-    /// Bytes that they may take. Answers that the server does not read may take as much again. Default 16 MiB.
+    /// Bytes that they may take. Answers that the server does not read may take as much again; an eighth more, 1 MiB at
+    /// most, is kept of messages that are done until [`Client::shrink_to_fit`](super::Client::shrink_to_fit). Default 16 MiB.
     pub max_memory: usize,
     /// Whether the session leaves as [`Change`](super::Change)s, and what relies on them waits until they are durable.
     /// The host's epoch must then survive restarts. Default false.
