@@ -67,6 +67,13 @@ pub(crate) fn bytes_of(packet: &Packet<'_>, version: ProtocolVersion) -> Result<
     let mut bytes = vec![0; packet.encoded_len(version)?];
     let len = packet.encode_to_slice(version, &mut bytes)?;
     assert_eq!(len, bytes.len(), "encoded_len is what encode writes");
+    let mut appended = vec![0; len];
+    let mut out = &mut appended[..];
+    packet.encode(version, &mut out)?;
+    assert_eq!(appended, bytes, "an output gets what a slice gets");
+    let mut short = vec![0; len - 1];
+    assert_eq!(packet.encode_to_slice(version, &mut short), Err(EncodeError::NoRoom));
+    assert!(short.iter().all(|byte| *byte == 0), "whole or not at all");
     Ok(bytes)
 }
 
