@@ -111,7 +111,7 @@ impl<'a> Packet<'a> {
     ///
     /// # Errors
     /// As [`decode`](Self::decode).
-    #[inline(never)]
+    #[inline]
     pub fn decode_with(datagram: &'a [u8], rules: &Rules) -> Result<Self, Malformed> {
         let (number, body) = split(datagram)?;
         let message = MessageType::new(number).ok_or(Malformed::ReservedMessageType(number))?;
