@@ -22,6 +22,8 @@ fn seeds_obey_the_laws() {
     for target in TARGETS {
         let seeds = (target.seeds)();
         assert!(seeds.len() > 5, "{}: {} seeds", target.name, seeds.len());
-        seeds.iter().for_each(|seed| (target.law)(seed));
+        for seed in &seeds {
+            (target.law)(seed);
+        }
     }
 }
