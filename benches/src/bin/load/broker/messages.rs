@@ -8,15 +8,10 @@ use mio::{Events, Poll, Token};
 
 use super::scenario::Messages;
 use crate::clock;
-use crate::measure::{self, measure};
+use crate::measure::{self, PATIENCE, WARM_UP, measure};
 use crate::mqtt::Connection;
 use crate::process::Process;
 use crate::report::Figure;
-
-/// Load before the measurement begins.
-const WARM_UP: Duration = Duration::from_millis(500);
-/// Without any delivery for so long, the broker is taken to have dropped a message.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Load {
     scenario: &'static Messages,
@@ -39,31 +34,25 @@ impl measure::Load for Load {
         self.latencies.clear();
     }
 
-    fn work_for(&mut self, length: Duration) -> io::Result<()> {
-        let mut events = Events::with_capacity(1024);
-        let started = clock::now();
-        let mut last_delivery = started;
-        while started.elapsed() < length {
-            self.fill_window()?;
-            for connection in &mut self.connections {
-                connection.flush()?;
-            }
-            self.poll.poll(&mut events, Some(PATIENCE))?;
-            let before = self.delivered;
-            for event in &events {
-                self.delivered += self.connections[event.token().0].receive()? as u64;
-            }
-            if self.delivered > before {
-                last_delivery = clock::now();
-                if self.scenario.measures_latency() {
-                    self.latencies.push(last_delivery - self.last_publish);
-                }
-            } else if last_delivery.elapsed() > PATIENCE {
-                let missing = self.published * self.scenario.fan_out() as u64 - self.delivered;
-                return Err(io::Error::other(format!("{missing} messages are missing")));
-            }
+    fn turn(&mut self, events: &mut Events) -> io::Result<()> {
+        self.fill_window()?;
+        for connection in &mut self.connections {
+            connection.flush()?;
+        }
+        self.poll.poll(events, Some(PATIENCE))?;
+        let before = self.delivered;
+        for event in &*events {
+            self.delivered += self.connections[event.token().0].receive()? as u64;
+        }
+        if self.delivered > before && self.scenario.measures_latency() {
+            self.latencies.push(self.last_publish.elapsed());
         }
         Ok(())
+    }
+
+    fn missing(&self) -> String {
+        let missing = self.published * self.scenario.fan_out() as u64 - self.delivered;
+        format!("{missing} messages are missing")
     }
 }
 

@@ -8,9 +8,9 @@ use coap_codec::{Block, Code, OptionNumber};
 use mio::{Events, Poll, Token};
 
 use super::client::{Buffer, Client};
-use super::{BLOCK_SIZE, NAME, PATIENCE, SZX, WARM_UP, body, put};
+use super::{BLOCK_SIZE, NAME, SZX, WARM_UP, body, put};
 use crate::clock;
-use crate::measure::{self, measure};
+use crate::measure::{self, PATIENCE, measure};
 use crate::process::Process;
 use crate::report::Figure;
 
@@ -65,21 +65,14 @@ impl measure::Load for Load {
         self.latencies.clear();
     }
 
-    fn work_for(&mut self, length: Duration) -> io::Result<()> {
-        let mut events = Events::with_capacity(1024);
-        let started = clock::now();
-        while started.elapsed() < length {
-            self.poll.poll(&mut events, Some(PATIENCE))?;
-            if events.is_empty() {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "no answer"));
-            }
-            for event in &events {
-                let reader = &mut self.readers[event.token().0];
-                reader.take_answer(&self.body)?;
-                self.answers += 1;
-                self.latencies.push(reader.asked.elapsed());
-                reader.ask()?;
-            }
+    fn turn(&mut self, events: &mut Events) -> io::Result<()> {
+        self.poll.poll(events, Some(PATIENCE))?;
+        for event in &*events {
+            let reader = &mut self.readers[event.token().0];
+            reader.take_answer(&self.body)?;
+            self.answers += 1;
+            self.latencies.push(reader.asked.elapsed());
+            reader.ask()?;
         }
         Ok(())
     }

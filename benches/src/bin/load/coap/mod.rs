@@ -56,8 +56,6 @@ const SZX: u8 = 6;
 const BLOCK_SIZE: usize = 1024;
 /// Load before the measurement begins: until a file is no longer taken for one that is being written.
 const WARM_UP: Duration = Duration::from_secs(4);
-/// Without anything for so long, something is taken to be lost.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) fn run(arguments: &Arguments) -> io::Result<()> {
     let candidates = Candidate::parse_all(&arguments.servers, KNOWN)?;

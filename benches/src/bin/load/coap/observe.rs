@@ -7,9 +7,8 @@ use coap_codec::{Code, MessageType, OptionNumber};
 use mio::{Events, Poll, Token};
 
 use super::client::{Buffer, Client};
-use super::{NAME, PATIENCE, WARM_UP, body, put};
-use crate::clock;
-use crate::measure::{self, measure};
+use super::{NAME, WARM_UP, body, put};
+use crate::measure::{self, PATIENCE, measure};
 use crate::process::Process;
 use crate::report::Figure;
 
@@ -65,29 +64,18 @@ impl measure::Load for Load {
         self.notifications = 0;
     }
 
-    fn work_for(&mut self, length: Duration) -> io::Result<()> {
-        let started = clock::now();
-        while started.elapsed() < length {
-            self.change()?;
-        }
-        Ok(())
-    }
-}
-
-impl Load {
     /// Changes the resource, and waits until everybody knows.
-    fn change(&mut self) -> io::Result<()> {
+    fn turn(&mut self, events: &mut Events) -> io::Result<()> {
         self.changes += 1;
         let content = format!("{:064}", self.changes);
         self.writer.request(Code::PUT, &[(OptionNumber::URI_PATH, NAME)], content.as_bytes())?;
-        let mut events = Events::with_capacity(1024);
         let (mut ignorant, mut answered) = (self.observers.len(), false);
         while ignorant > 0 || !answered {
-            self.poll.poll(&mut events, Some(PATIENCE))?;
+            self.poll.poll(events, Some(PATIENCE))?;
             if events.is_empty() {
                 return Err(io::Error::new(ErrorKind::TimedOut, format!("{ignorant} were not notified")));
             }
-            for event in &events {
+            for event in &*events {
                 match self.observers.get_mut(event.token().0) {
                     None => answered |= self.writer.response(&mut [0; _]).is_ok(),
                     Some(observer) => {

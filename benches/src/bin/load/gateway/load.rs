@@ -12,15 +12,11 @@ use mqttsn_codec::QoS;
 use super::client::Client;
 use super::{PAYLOAD, Scenario, Side};
 use crate::clock;
-use crate::measure::{self, measure};
+use crate::measure::{self, PATIENCE, WARM_UP, measure};
 use crate::mqtt::Connection;
 use crate::process::Process;
 use crate::report::Figure;
 
-/// Load before the measurement begins.
-const WARM_UP: Duration = Duration::from_millis(500);
-/// Without any delivery for so long, a message is taken to be lost.
-const PATIENCE: Duration = Duration::from_secs(5);
 const FILTER: &str = "site/+/temperature";
 
 pub(super) struct Load {
@@ -50,26 +46,21 @@ impl measure::Load for Load {
         self.latencies.clear();
     }
 
-    fn work_for(&mut self, length: Duration) -> io::Result<()> {
-        let mut events = Events::with_capacity(1024);
-        let started = clock::now();
-        let mut last_delivery = started;
-        while started.elapsed() < length {
-            self.fill_window()?;
-            self.poll.poll(&mut events, Some(PATIENCE))?;
-            let before = self.delivered;
-            for event in &events {
-                self.take(event.token().0)?;
-            }
-            if self.delivered > before {
-                last_delivery = clock::now();
-                self.latencies.push(last_delivery - self.last_publish);
-            } else if last_delivery.elapsed() > PATIENCE {
-                let missing = self.published - self.delivered;
-                return Err(io::Error::other(format!("{missing} messages are missing")));
-            }
+    fn turn(&mut self, events: &mut Events) -> io::Result<()> {
+        self.fill_window()?;
+        self.poll.poll(events, Some(PATIENCE))?;
+        let before = self.delivered;
+        for event in &*events {
+            self.take(event.token().0)?;
+        }
+        if self.delivered > before {
+            self.latencies.push(self.last_publish.elapsed());
         }
         Ok(())
+    }
+
+    fn missing(&self) -> String {
+        format!("{} messages are missing", self.published - self.delivered)
     }
 }
 
