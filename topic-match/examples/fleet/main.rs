@@ -8,16 +8,19 @@
 #![allow(clippy::cast_precision_loss, reason = "nanoseconds for people")]
 
 mod devices;
+mod shapes;
+mod tree;
 
-use std::collections::HashMap;
 use std::hint::black_box;
 use std::time::Instant;
 
 use devices::{Fleet, exact};
+use shapes::{FILTERS, NAME};
 use topic_match::{
     IndexLimits, RetainedIndex, RetainedLimits, Scratch, Step, SubscriberId, SubscriptionIndex, TopicFilter,
     TopicName,
 };
+use tree::Tree;
 
 const FILTERS_PER_SUBSCRIBER: u32 = 20;
 const ROUNDS: usize = 7;
@@ -43,22 +46,9 @@ fn once(times: usize, run: impl FnOnce()) -> f64 {
 }
 
 fn one_to_one() {
-    let name = "enterprise/site12/area7/line3/cell9/machine4/status0";
-    let filters = [
-        ("exact", name),
-        ("plus1", "enterprise/site12/+/line3/cell9/machine4/status0"),
-        ("plus3", "enterprise/+/area7/+/cell9/+/status0"),
-        ("plus7", "+/+/+/+/+/+/+"),
-        ("hash-end", "enterprise/site12/area7/line3/cell9/machine4/#"),
-        ("hash-all", "#"),
-        ("hash-parent", "enterprise/site12/area7/line3/cell9/machine4/status0/#"),
-        ("miss-early", "Xnterprise/site12/area7/line3/cell9/machine4/status0"),
-        ("miss-late", "enterprise/site12/area7/line3/cell9/machine4/statusX"),
-        ("plus-miss-late", "+/+/+/+/+/+/statusX"),
-    ];
-    println!("one to one, 7 levels, {} bytes", name.len());
-    for (label, filter) in filters {
-        let (filter, name) = (TopicFilter::new(filter).expect("valid"), TopicName::new(name).expect("valid"));
+    println!("one to one, 7 levels, {} bytes", NAME.len());
+    for (label, filter) in FILTERS {
+        let (filter, name) = (TopicFilter::new(filter).expect("valid"), TopicName::new(NAME).expect("valid"));
         let run = || {
             for _ in 0..200_000 {
                 black_box(black_box(filter).matches(black_box(name)));
@@ -81,13 +71,13 @@ fn subscriptions(count: usize) {
     let limits = IndexLimits { filters: u32::MAX, ..IndexLimits::default() };
     let mut index = SubscriptionIndex::new(limits, 1);
     let held = allocation_counter::measure(|| insert_all(&mut index, &filters));
-    let mut trie = Trie::default();
+    let mut tree = Tree::default();
     let naive_held = allocation_counter::measure(|| {
-        (0..).zip(&filters).for_each(|(number, filter)| trie.insert(filter, number));
+        (0..).zip(&filters).for_each(|(number, filter)| tree.insert(filter, number));
     });
 
-    let (mut scratch, mut matches) = (Scratch::default(), 0);
-    let (mut looking, mut naive, mut naive_matches) = (f64::INFINITY, f64::INFINITY, 0);
+    let (mut scratch, mut matches) = (Scratch::default(), 0_u64);
+    let (mut looking, mut naive, mut naive_matches) = (f64::INFINITY, f64::INFINITY, 0_u64);
     // By turns, so that what else the machine does falls on both.
     for _ in 0..INTERLEAVED {
         looking = looking.min(once(topics.len(), || {
@@ -97,7 +87,9 @@ fn subscriptions(count: usize) {
             }
         }));
         naive = naive.min(once(topics.len(), || {
-            naive_matches += topics.iter().map(|topic| trie.count(topic)).sum::<usize>();
+            for topic in &topics {
+                tree.visit(topic, &mut |_| naive_matches += 1);
+            }
         }));
     }
     assert_eq!(matches, naive_matches);
@@ -139,13 +131,12 @@ fn insert_all(index: &mut SubscriptionIndex<()>, filters: &[String]) {
 fn explosion() {
     for (label, end) in [("4096 matches", ""), ("no match", "/more")] {
         let mut index = SubscriptionIndex::new(IndexLimits::default(), 1);
-        for bits in 0..4096u32 {
-            let levels: Vec<_> =
-                (0..12).map(|depth| if bits & (1 << depth) == 0 { "level" } else { "+" }).collect();
-            let filter = levels.join("/") + end;
-            index.insert(TopicFilter::new(&filter).expect("valid"), SubscriberId(bits), ()).expect("room");
+        let (filters, name) = shapes::explosion(end);
+        for (subscriber, filter) in (0..).zip(&filters) {
+            index
+                .insert(TopicFilter::new(filter).expect("valid"), SubscriberId(subscriber), ())
+                .expect("room");
         }
-        let name = ["level"; 12].join("/");
         let (mut scratch, mut matches) = (Scratch::default(), 0u32);
         let nanoseconds = time(1, || {
             let visited = index.visit(TopicName::assume_valid(&name), &mut scratch, |_, ()| matches += 1);
@@ -198,37 +189,4 @@ fn retained(count: usize) {
         index.remove(TopicName::assume_valid(name));
     }
     println!("  remove {:.0} ns", start.elapsed().as_nanos() as f64 / count as f64);
-}
-
-/// What the index is compared with.
-#[derive(Default)]
-struct Trie {
-    children: HashMap<String, Trie>,
-    here: Vec<u32>,
-    multi: Vec<u32>,
-}
-
-impl Trie {
-    fn insert(&mut self, filter: &str, subscriber: u32) {
-        let mut node = self;
-        for level in filter.split('/') {
-            if level == "#" {
-                node.multi.push(subscriber);
-                return;
-            }
-            node = node.children.entry(level.to_owned()).or_default();
-        }
-        node.here.push(subscriber);
-    }
-
-    fn count(&self, name: &str) -> usize {
-        let (level, rest) = match name.split_once('/') {
-            Some((level, rest)) => (level, Some(rest)),
-            None => (name, None),
-        };
-        let children = [self.children.get(level), self.children.get("+")];
-        let below =
-            |child: &Self| rest.map_or(child.here.len() + child.multi.len(), |rest| child.count(rest));
-        self.multi.len() + children.into_iter().flatten().map(below).sum::<usize>()
-    }
 }

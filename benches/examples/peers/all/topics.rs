@@ -1,11 +1,14 @@
 //! One filter against one topic, and the tree of `HashMap`s that one would write first.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, DefaultHasher};
+#[path = "../../../../topic-match/examples/fleet/tree.rs"]
+mod tree;
+
 use std::hint::black_box;
 
 use benches::corpus::topics::{FILTERS, Fleet, NAME, exact, explosion};
 use benches::{Case, case, repeat, stream_case};
+
+use self::tree::Tree;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
@@ -49,42 +52,4 @@ fn lookup(name: &str, filters: &[String], topics: Vec<String>) -> Case {
             found
         });
     })
-}
-
-/// Keyed with zeros, so that each run is like the other.
-type Children = HashMap<String, Tree, BuildHasherDefault<DefaultHasher>>;
-
-#[derive(Default)]
-struct Tree {
-    children: Children,
-    here: Vec<u32>,
-    multi: Vec<u32>,
-}
-
-impl Tree {
-    fn insert(&mut self, filter: &str, subscriber: u32) {
-        let mut node = self;
-        for level in filter.split('/') {
-            if level == "#" {
-                node.multi.push(subscriber);
-                return;
-            }
-            node = node.children.entry(level.to_owned()).or_default();
-        }
-        node.here.push(subscriber);
-    }
-
-    fn visit(&self, name: &str, found: &mut impl FnMut(u32)) {
-        self.multi.iter().copied().for_each(&mut *found);
-        let (level, rest) = match name.split_once('/') {
-            Some((level, rest)) => (level, Some(rest)),
-            None => (name, None),
-        };
-        for child in [self.children.get(level), self.children.get("+")].into_iter().flatten() {
-            match rest {
-                Some(rest) => child.visit(rest, found),
-                None => child.here.iter().chain(&child.multi).copied().for_each(&mut *found),
-            }
-        }
-    }
 }
