@@ -9,6 +9,8 @@ use mqtt_codec::{
     UnsubscribeFilters, Will,
 };
 
+use crate::codec::{DIRECTIONS, VERSIONS};
+
 /// Encoded packets: each type that this version has in this direction, bare and with all that it can carry.
 pub fn packets(version: ProtocolVersion, direction: Direction) -> Vec<Vec<u8>> {
     let mut encoded = Vec::new();
@@ -31,6 +33,23 @@ pub fn streams(version: ProtocolVersion, direction: Direction) -> Vec<Vec<u8>> {
         .into_iter()
         .map(|first| [&[first], &others[..]].concat().into_iter().flatten().copied().collect())
         .collect()
+}
+
+/// The packets of all versions, in both directions.
+pub fn all_packets() -> Vec<Vec<u8>> {
+    let of = |version| DIRECTIONS.into_iter().flat_map(move |direction| packets(version, direction));
+    VERSIONS.into_iter().flat_map(of).collect()
+}
+
+/// The beginnings of connections of all versions, in this direction.
+pub fn all_streams(direction: Direction) -> Vec<Vec<u8>> {
+    VERSIONS.into_iter().flat_map(|version| streams(version, direction)).collect()
+}
+
+/// Octets of the vectors in hexadecimal; `None` if it is something else, such as the beginning of a long one.
+pub(crate) fn octets(hex: &str) -> Option<Vec<u8>> {
+    let octet = |pair: &[u8]| u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok();
+    hex.as_bytes().chunks(2).map(octet).collect()
 }
 
 fn id(number: u16) -> PacketIdentifier {

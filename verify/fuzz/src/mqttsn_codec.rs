@@ -4,6 +4,8 @@ use core::fmt::Write;
 
 use mqttsn_codec::{Datagram, Encapsulated, EncodeError, Malformed, Packet, Rules};
 
+use crate::corpus::octets;
+
 /// The rules under which everything is read: the default, the letter of the specification, all that is offered.
 const RULES: [Rules; 3] = [
     Rules { max_client_id: 128, rsmb_qos_minus_one: false },
@@ -102,13 +104,11 @@ fn no_prefix_is_a_datagram(bytes: &[u8], rules: Rules) {
 
 /// The datagrams of the vectors of MQTT-SN, valid, invalid and captured.
 pub fn seeds() -> Vec<Vec<u8>> {
-    let octet =
-        |pair: &[u8]| core::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
     include_str!("../../../mqttsn-codec/tests/data/mqttsn.json")
         .split("\"hex\": \"")
         .skip(1)
         .filter_map(|text| text.split('"').next())
-        .filter_map(|hex| hex.as_bytes().chunks(2).map(octet).collect())
+        .filter_map(octets)
         .collect()
 }
 

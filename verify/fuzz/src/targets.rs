@@ -33,8 +33,8 @@ pub const TARGETS: &[Target] = targets! {
     mqttsn_client: mqttsn_client::client, || courses(1000);
     mqttsn_gateway: mqttsn_gateway::gateway, || courses(400);
     mqttsn_packet: mqttsn_codec::datagram, mqttsn_codec::seeds;
-    packet: codec::packet, packets;
-    pieces: broker::pieces, pieces;
+    packet: codec::packet, corpus::all_packets;
+    pieces: broker::pieces, || after::<4>(corpus::all_streams(ClientToServer));
     properties: codec::properties, properties;
     retained: indexes::retained, || courses(1000);
     stream: codec::stream, streams;
@@ -58,11 +58,6 @@ fn after<const HEAD: usize>(streams: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
     streams.into_iter().map(|stream| [&[0; HEAD], &stream[..]].concat()).collect()
 }
 
-fn packets() -> Vec<Vec<u8>> {
-    let of = |version| DIRECTIONS.into_iter().flat_map(move |direction| corpus::packets(version, direction));
-    VERSIONS.into_iter().flat_map(of).collect()
-}
-
 /// Behind the fixed header of a packet is every property.
 fn properties() -> Vec<Vec<u8>> {
     let tails = |packet: Vec<u8>| {
@@ -77,21 +72,11 @@ fn properties() -> Vec<Vec<u8>> {
 
 /// The first byte says whose direction it is.
 fn streams() -> Vec<Vec<u8>> {
-    let mut all = Vec::new();
-    for version in VERSIONS {
-        for direction in DIRECTIONS {
-            let to_client = u8::from(direction != ClientToServer);
-            let streams = corpus::streams(version, direction);
-            all.extend(
-                streams.into_iter().map(|stream| [&[to_client, 0, 0, 2, 0, 30], &stream[..]].concat()),
-            );
-        }
-    }
-    all
-}
-
-fn pieces() -> Vec<Vec<u8>> {
-    after::<4>(VERSIONS.into_iter().flat_map(|version| corpus::streams(version, ClientToServer)).collect())
+    let of = |direction| {
+        let head = [u8::from(direction != ClientToServer), 0, 0, 2, 0, 30];
+        corpus::all_streams(direction).into_iter().map(move |stream| [&head, &stream[..]].concat())
+    };
+    DIRECTIONS.into_iter().flat_map(of).collect()
 }
 
 /// A filter and a name with 0xFF between them.

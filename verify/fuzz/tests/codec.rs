@@ -22,8 +22,7 @@ fn what_is_valid_obeys_the_laws() {
 
 #[test]
 fn mutated_packets() {
-    let seeds: Vec<_> =
-        VERSIONS.iter().flat_map(|v| DIRECTIONS.iter().flat_map(|d| corpus::packets(*v, *d))).collect();
+    let seeds = corpus::all_packets();
     let mut random = Random::from_u64(1);
     let mut valid = 0;
     for _ in 0..RUNS {
@@ -36,8 +35,7 @@ fn mutated_packets() {
 
 #[test]
 fn mutated_streams() {
-    let seeds: Vec<_> =
-        VERSIONS.iter().flat_map(|v| DIRECTIONS.iter().flat_map(|d| corpus::streams(*v, *d))).collect();
+    let seeds = DIRECTIONS.map(corpus::all_streams).concat();
     let mut random = Random::from_u64(2);
     for _ in 0..RUNS / 20 {
         let mut bytes = any_of(&seeds, &mut random).clone();

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::corpus::octets;
+
 /// A field of the vectors of a kind.
 pub fn vectors(kind: &str, field: &str) -> Vec<String> {
     let file = include_str!("../../../../coap-codec/tests/data/coap.json");
@@ -17,12 +19,9 @@ pub fn vectors(kind: &str, field: &str) -> Vec<String> {
 
 /// Bytes of the vectors of a kind that are there as a whole.
 pub fn bytes(kind: &str) -> Vec<Vec<u8>> {
-    let digit = |digits: &str, at: usize| u8::from_str_radix(&digits[at..at + 2], 16).expect("hexadecimal");
-    vectors(kind, "hex")
-        .iter()
-        .filter(|digits| !digits.ends_with(".."))
-        .map(|digits| (0..digits.len()).step_by(2).map(|at| digit(digits, at)).collect())
-        .collect()
+    let hex = vectors(kind, "hex");
+    let whole = hex.iter().filter(|hex| !hex.ends_with(".."));
+    whole.map(|hex| octets(hex).expect("hexadecimal")).collect()
 }
 
 /// Messages of RFC 7252 and RFC 8974.
