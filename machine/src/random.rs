@@ -88,9 +88,7 @@ impl Random {
         let width = u64::try_from(high.saturating_sub(low).as_micros()).unwrap_or(u64::MAX);
         low.saturating_add(Duration::from_micros(self.below(width.saturating_add(1))))
     }
-}
 
-impl Random {
     /// The next block.
     #[cold]
     fn refill(&mut self) {

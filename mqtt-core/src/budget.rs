@@ -8,7 +8,7 @@ use crate::message::{Draft, Message};
 use crate::spare::Spare;
 
 /// What a stored message costs beside its bytes: the structure, its allocations and their slack.
-const OVERHEAD: usize = 128;
+pub(crate) const OVERHEAD: usize = 128;
 /// What a place in a queue costs, in flight or waiting.
 const PLACE: usize = 96;
 

@@ -3,14 +3,13 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use crate::budget::OVERHEAD;
 use crate::message::Message;
 
 /// The most bytes of spare messages.
 const MAX_BYTES: usize = 1 << 20;
 /// They are this part of the memory limit at most, which they come on top of.
 const PART_OF_LIMIT: usize = 8;
-/// What a message takes beside its buffer, about.
-const OVERHEAD: usize = 128;
 
 /// Messages that nobody else has, by the size of their buffers: a small message never gets a large buffer.
 #[derive(Debug, Default)]
