@@ -8,12 +8,11 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use support::{Broker, m2m};
+use support::{Broker, m2m, passwd};
 
 const FREE_PORT: [&str; 2] = ["--listen", "tcp://127.0.0.1:0"];
 const SUCCESS: u8 = 0x00;
@@ -33,9 +32,7 @@ fn write(path: &Path, text: &str) {
 fn passwords(folder: &Path, users: &[&str]) -> PathBuf {
     let file = folder.join("passwords");
     for user in users {
-        let mut child = m2m().arg("passwd").arg(&file).arg(user).stdin(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(b"secret\n").unwrap();
-        assert!(child.wait().unwrap().success());
+        assert_eq!(passwd(&file, user, "secret"), 0);
     }
     file
 }

@@ -3,13 +3,11 @@
 mod support;
 
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::Stdio;
 
-use support::{Broker, m2m};
+use support::{Broker, m2m, passwd};
 
 /// Runs to the end; the exit code and what was written to standard error.
 fn run(arguments: &[&str]) -> (i32, String) {
@@ -24,12 +22,6 @@ fn refused(arguments: &[&str], code: i32, parts: &[&str]) {
     for part in parts {
         assert!(stderr.contains(part), "`{part}` is not in: {stderr}");
     }
-}
-
-fn passwd(file: &Path, user: &str, password: &str) -> i32 {
-    let mut child = m2m().arg("passwd").arg(file).arg(user).stdin(Stdio::piped()).spawn().unwrap();
-    writeln!(child.stdin.take().unwrap(), "{password}").unwrap();
-    child.wait().unwrap().code().unwrap()
 }
 
 #[test]

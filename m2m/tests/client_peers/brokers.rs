@@ -1,10 +1,11 @@
 //! `m2m pub` and `m2m sub` against mosquitto, amqtt and aedes.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 
 use crate::foreign::Foreign;
+use crate::support::feed;
 use crate::tool::{Result, result, tool};
 
 /// Messages in both directions at every QoS, one after the other and many at once, in order and complete.
@@ -25,7 +26,7 @@ fn talk(broker: &Foreign, versions: &[&str]) {
             let subscriber = Subscriber::start(broker, &[&version[..], &["-q", qos, "-C", "500"]].concat());
             let arguments = [&version[..], &["-t", "talk", "-q", qos, "-l"]].concat();
             let mut publisher = tool("pub", &broker.port, &arguments).stdin(Stdio::piped()).spawn().unwrap();
-            publisher.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+            feed(&mut publisher, lines.as_bytes());
             assert_eq!(end(publisher), (0, String::new(), String::new()));
             assert_eq!(subscriber.output(), lines, "{version:?} {qos}");
         }

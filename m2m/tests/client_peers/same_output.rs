@@ -1,9 +1,8 @@
 //! `mosquitto_sub` and `m2m sub` print the same for the same flags, and exit with the same codes.
 
-use std::io::Write;
 use std::process::{Child, Command, Stdio};
 
-use crate::support::Broker;
+use crate::support::{Broker, passwd};
 use crate::tool::{broker, publish, publish_input, result, tool, wait_for};
 
 /// Topics and payloads that are published one after the other, all at one QoS.
@@ -151,15 +150,7 @@ fn without(text: &str, begin: &str, end: &str) -> String {
 fn the_same_exit_codes() {
     let folder = tempfile::tempdir().unwrap();
     let passwords = folder.path().join("passwords");
-    let mut child = crate::support::m2m()
-        .arg("passwd")
-        .arg(&passwords)
-        .arg("alice")
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(b"secret\n").unwrap();
-    assert!(child.wait().unwrap().success());
+    assert_eq!(passwd(&passwords, "alice", "secret"), 0);
     let broker = crate::tool::broker_with(&["--password-file", passwords.to_str().unwrap()]);
     let alice = ["-u", "alice", "-P", "secret"];
     for (arguments, expected) in [

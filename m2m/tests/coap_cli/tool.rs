@@ -1,9 +1,8 @@
 //! The program, run to its end.
 
-use std::io::Write;
 use std::process::{Child, Output, Stdio};
 
-use crate::support::m2m;
+use crate::support::{feed, m2m};
 
 /// How a run has ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,6 +56,6 @@ pub(crate) fn run_with_input(arguments: &[&str], input: &[u8]) -> Ended {
     let mut command = m2m();
     command.arg("coap").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input).unwrap();
+    feed(&mut child, input);
     end(child)
 }

@@ -11,16 +11,14 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::support::{Broker, m2m};
+use crate::support::{Broker, m2m, passwd};
 use crate::tool::{Subscriber, broker, broker_with, publish, result, run, tool, wait_for};
 
 /// Alice may do all but under `no/`; her password is `secret`.
 fn guarded() -> (TempDir, Broker) {
     let folder = tempfile::tempdir().unwrap();
     let (passwords, acl) = (folder.path().join("passwords"), folder.path().join("acl"));
-    let mut child = m2m().arg("passwd").arg(&passwords).arg("alice").stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(b"secret\n").unwrap();
-    assert!(child.wait().unwrap().success());
+    assert_eq!(passwd(&passwords, "alice", "secret"), 0);
     fs::write(&acl, "user alice\ntopic readwrite #\ntopic deny no/#\n").unwrap();
     fs::set_permissions(&acl, fs::Permissions::from_mode(0o600)).unwrap();
     let arguments = ["--password-file", passwords.to_str().unwrap(), "--acl", acl.to_str().unwrap()];

@@ -1,14 +1,14 @@
 //! The two programs, and a broker that tells what it has seen.
 #![allow(dead_code, reason = "every test binary uses a part")]
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Broker, m2m};
+use crate::support::{Broker, feed, m2m};
 
 pub(crate) fn broker() -> Broker {
     broker_with(&[])
@@ -50,7 +50,7 @@ pub(crate) fn publish(broker: &Broker, arguments: &[&str]) {
 #[track_caller]
 pub(crate) fn publish_input(broker: &Broker, arguments: &[&str], input: &[u8]) -> Result {
     let mut child = tool("pub", &broker.port(), arguments).stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input).unwrap();
+    feed(&mut child, input);
     result(&child.wait_with_output().unwrap())
 }
 

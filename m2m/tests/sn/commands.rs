@@ -1,11 +1,11 @@
 //! `m2m sn`: its options, sleep and search.
 
-use std::io::Write;
 use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use crate::tool::{Program, Reader, m2m, metrics_page, publish, publish_at_broker, run, sn};
+use crate::support::{feed, m2m};
+use crate::tool::{Program, Reader, metrics_page, publish, publish_at_broker, run, sn};
 
 #[test]
 fn lines_files_and_standard_input_are_published() {
@@ -15,7 +15,7 @@ fn lines_files_and_standard_input_are_published() {
     for (option, input) in [("-l", "one\ntwo\n"), ("-s", "all of it")] {
         let mut command = sn("pub", &gateway.port(), &["-t", "in", "-q", "1", option]);
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        feed(&mut child, input.as_bytes());
         assert!(child.wait().unwrap().success());
     }
     watcher.expect(&["in 1 one", "in 1 two", "in 1 all of it"]);

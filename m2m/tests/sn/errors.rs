@@ -1,11 +1,11 @@
 //! What people are told when it does not work.
 
 use std::fs;
-use std::io::Write;
 use std::net::UdpSocket;
-use std::process::Stdio;
+use std::path::Path;
 
-use crate::tool::{Program, m2m, publish, run, sn};
+use crate::support::{m2m, passwd};
+use crate::tool::{Program, publish, run, sn};
 
 #[track_caller]
 fn refused(arguments: &[&str], code: i32, parts: &[&str]) {
@@ -105,9 +105,7 @@ fn brokers_that_ask_who_the_gateway_is() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (passwords, secret) = (file("passwords"), file("secret"));
-    let mut passwd = m2m().args(["passwd", &passwords, "gate"]).stdin(Stdio::piped()).spawn().unwrap();
-    passwd.stdin.take().unwrap().write_all(b"secret\n").unwrap();
-    assert!(passwd.wait().unwrap().success());
+    assert_eq!(passwd(Path::new(&passwords), "gate", "secret"), 0);
     fs::write(&secret, "secret\nand a comment\n").unwrap();
     let own = ["broker", "--listen", "tcp://127.0.0.1:0", "--password-file", &passwords];
     let inside = ["--sn", "udp://127.0.0.1:0", "--sn-username", "gate", "--sn-password-file", &secret];

@@ -5,6 +5,9 @@
 
 #![allow(clippy::disallowed_methods, reason = "these tests run in the machine's time")]
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod commands;
 mod errors;
 mod messages;

@@ -12,13 +12,9 @@ use std::{env, fs};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+use crate::support::m2m;
 
-pub(crate) fn m2m() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_m2m"));
-    command.env_remove("M2M_LOG").stdin(Stdio::null());
-    command
-}
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running `m2m` that listens.
 pub(crate) struct Program {

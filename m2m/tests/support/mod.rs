@@ -1,9 +1,10 @@
-//! A running `m2m broker`, ended when the test ends.
+//! `m2m`, and a running `m2m broker`, ended when the test ends.
 #![allow(dead_code, reason = "every test binary uses a part")]
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -21,6 +22,23 @@ pub(crate) fn m2m() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_m2m"));
     command.env_remove("M2M_LOG").stdin(Stdio::null());
     command
+}
+
+/// Writes to a program's standard input and closes it. A program that ends before it has read is judged by how it ends.
+#[track_caller]
+pub(crate) fn feed(child: &mut Child, input: &[u8]) {
+    match child.stdin.take().unwrap().write_all(input) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        result => result.unwrap(),
+    }
+}
+
+/// Sets a user's password with `m2m passwd`, and returns its exit code.
+#[track_caller]
+pub(crate) fn passwd(file: &Path, user: &str, password: &str) -> i32 {
+    let mut child = m2m().arg("passwd").arg(file).arg(user).stdin(Stdio::piped()).spawn().unwrap();
+    feed(&mut child, format!("{password}\n").as_bytes());
+    child.wait().unwrap().code().unwrap()
 }
 
 impl Broker {
