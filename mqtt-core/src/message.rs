@@ -86,6 +86,10 @@ impl Message {
         Reservation::take(self.meter(), size)
     }
 
+    pub(crate) fn is_expired(&self, now: Instant) -> bool {
+        is_past(self.expires, now)
+    }
+
     pub(crate) fn draft(&self) -> Draft<'_> {
         Draft {
             topic: self.topic(),
@@ -185,7 +189,7 @@ impl<'a> Draft<'a> {
     }
 
     pub(crate) fn is_expired(&self, now: Instant) -> bool {
-        self.expires.is_some_and(|expires| expires <= now)
+        is_past(self.expires, now)
     }
 
     /// The expiry interval to send: what is left of it, in seconds, rounded up so that it never turns into "expired".
@@ -193,6 +197,10 @@ impl<'a> Draft<'a> {
         let left = self.expires?.saturating_since(now);
         Some(u32::try_from(left.as_micros().div_ceil(1_000_000)).unwrap_or(u32::MAX))
     }
+}
+
+fn is_past(expires: Option<Instant>, now: Instant) -> bool {
+    expires.is_some_and(|expires| expires <= now)
 }
 
 /// Whether a property of a PUBLISH goes on as it is: aliases and expiry are each hop's own, identifiers the receiver's.

@@ -55,7 +55,7 @@ impl Broker {
                 self.budget.recycle(delivery.message.leave());
                 self.finished(key, packet_id, now);
             }
-            Outcome::Released => self.finished(key, packet_id, now),
+            Outcome::Released(()) => self.finished(key, packet_id, now),
             Outcome::Release(delivery) => {
                 self.budget.recycle(delivery.message.leave());
                 self.note_outgoing(key, |client_id| Change::Released { client_id, packet_id });

@@ -196,7 +196,7 @@ impl Broker {
                 self.counters.dropped_session_ended += 1;
                 None
             }
-            State::AwaitPubComp | State::Free | State::Reserved => None,
+            State::AwaitPubComp(()) | State::Free | State::Reserved => None,
         });
         let left: VecDeque<_> = unacknowledged.chain(core::iter::from_fn(|| session.queue.pop())).collect();
         self.hand_over(left, now);

@@ -206,7 +206,7 @@ impl Broker {
         };
         let (qos, delivery) = match state {
             State::Free | State::Reserved => return true,
-            State::AwaitPubComp => {
+            State::AwaitPubComp(()) => {
                 self.send_pubrel(index, id, ReasonCode::SUCCESS);
                 return true;
             }

@@ -9,6 +9,7 @@ use mqtt_codec::QoS;
 
 use crate::budget::Place;
 use crate::config::{DropPolicy, QueueConfig};
+use crate::qos::outgoing::Sent;
 
 /// An empty queue keeps room for so many messages, so that a client at its window's edge causes no allocations.
 const KEPT_CAPACITY: usize = 16;
@@ -26,6 +27,12 @@ pub(crate) struct Delivery {
     pub(crate) group: Option<Arc<str>>,
     /// Tells it from all others of its session, for records.
     pub(crate) serial: u64,
+}
+
+impl Sent for Delivery {
+    type Released = ();
+
+    fn released(&self) {}
 }
 
 /// The subscription identifiers of the subscriptions that a message matched.

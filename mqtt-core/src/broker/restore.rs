@@ -129,7 +129,7 @@ impl Broker {
             }
             Change::Released { packet_id, .. } => {
                 session.outgoing.forget(packet_id);
-                session.outgoing.restore(packet_id, State::AwaitPubComp);
+                session.outgoing.restore(packet_id, State::AwaitPubComp(()));
             }
             Change::Done { packet_id, .. } => session.outgoing.forget(packet_id),
             Change::Received { packet_id, .. } => session.incoming.remember(packet_id),

@@ -1,7 +1,5 @@
 //! Enhanced authentication, at CONNECT and later: AUTH (MQTT 5 §3.15, §4.12).
 
-use alloc::vec::Vec;
-
 use machine::Instant;
 use mqtt_codec::{Auth, Packet, Properties, Property, ProtocolVersion, ReasonCode};
 
@@ -47,11 +45,12 @@ impl Client {
     fn send_auth(&mut self, reason: ReasonCode, data: Option<&[u8]>, now: Instant) -> bool {
         let method = self.config.authentication.as_ref().map(|authentication| authentication.method.clone());
         let method = method.unwrap_or_default();
-        let properties: Vec<_> = [Property::AuthenticationMethod(&method)]
-            .into_iter()
-            .chain(data.map(Property::AuthenticationData))
-            .collect();
-        self.write(&Packet::Auth(Auth { reason, properties: Properties::list(&properties) }), now)
+        let method = Property::AuthenticationMethod(&method);
+        let properties = match data {
+            Some(data) => &[method, Property::AuthenticationData(data)][..],
+            None => &[method],
+        };
+        self.write(&Packet::Auth(Auth { reason, properties: Properties::list(properties) }), now)
     }
 
     pub(super) fn on_auth(&mut self, auth: &Auth<'_>, now: Instant) -> Result<(), Violation> {

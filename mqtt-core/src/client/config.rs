@@ -112,7 +112,7 @@ impl Default for Backoff {
 impl Backoff {
     /// The time after so many failures in a row.
     pub(super) fn after(self, failures: u32) -> Duration {
-        let doubled = 2_u32.checked_pow(failures.saturating_sub(1)).unwrap_or(u32::MAX);
+        let doubled = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
         self.min.saturating_mul(doubled).min(self.max)
     }
 }

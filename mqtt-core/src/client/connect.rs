@@ -208,9 +208,11 @@ impl Client {
         if !unfinished.is_empty() || self.established {
             self.journal.note(true, || Change::SessionLost);
         }
-        for (_, handle) in core::mem::take(&mut self.released) {
-            // The server had the message before it lost the session.
-            self.complete(handle, Outcome::Published(ReasonCode::SUCCESS));
+        for state in &unfinished {
+            if let State::AwaitPubComp(handle) = state {
+                // The server had the message before it lost the session.
+                self.complete(*handle, Outcome::Published(ReasonCode::SUCCESS));
+            }
         }
         for state in unfinished.into_iter().rev() {
             match state {
@@ -218,7 +220,7 @@ impl Client {
                 State::AwaitPubRec(pending) => {
                     self.complete(pending.handle, Outcome::Dropped(DropReason::SessionLost));
                 }
-                State::AwaitPubComp | State::Free | State::Reserved => {}
+                State::AwaitPubComp(_) | State::Free | State::Reserved => {}
             }
         }
     }

@@ -19,10 +19,11 @@ mod records;
 mod restore;
 mod server;
 mod subscribe;
+mod subscriptions;
 mod timers;
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -32,7 +33,8 @@ use mqtt_codec::{Packet, PacketIdentifier};
 use self::acknowledge::Unacknowledged;
 use self::phase::Phase;
 use self::server::Server;
-use self::subscribe::{Request, Subscription};
+use self::subscribe::Request;
+use self::subscriptions::Subscriptions;
 use self::timers::{Timer, Timers};
 use crate::budget::Budget;
 use crate::input::RecordNumber;
@@ -41,7 +43,7 @@ use crate::message;
 use crate::output::{Outbox, Output, Pool, append};
 use crate::property_buffer::PropertyBuffer;
 use crate::qos::incoming::Incoming;
-use crate::qos::outgoing::Outgoing;
+use crate::qos::outgoing::{Outgoing, Sent};
 use crate::topic_alias::{IncomingAliases, OutgoingAliases};
 
 pub use self::config::{Backoff, Config, Will};
@@ -86,8 +88,6 @@ pub struct Client {
     /// Messages that have not been sent.
     queue: VecDeque<Pending>,
     outgoing: Outgoing<Pending>,
-    /// The handles of QoS 2 messages that are with the server.
-    released: VecDeque<(PacketIdentifier, Handle)>,
     incoming: Incoming,
     /// Messages that the application has not acknowledged, in order of arrival.
     unacknowledged: VecDeque<Unacknowledged>,
@@ -95,7 +95,7 @@ pub struct Client {
     requests: VecDeque<Request>,
     /// Those that have been, in order.
     requested: Vec<(PacketIdentifier, Request)>,
-    subscriptions: BTreeMap<Box<str>, Subscription>,
+    subscriptions: Subscriptions,
     next_subscription_identifier: u32,
 
     actions: VecDeque<Action>,
@@ -113,6 +113,14 @@ struct Pending {
     handle: Handle,
     message: Arc<message::Message>,
     serial: u64,
+}
+
+impl Sent for Pending {
+    type Released = Handle;
+
+    fn released(&self) -> Handle {
+        self.handle
+    }
 }
 
 impl Client {
@@ -141,12 +149,11 @@ impl Client {
             last_sent: now,
             queue: VecDeque::new(),
             outgoing: Outgoing::default(),
-            released: VecDeque::new(),
             incoming: Incoming::default(),
             unacknowledged: VecDeque::new(),
             requests: VecDeque::new(),
             requested: Vec::new(),
-            subscriptions: BTreeMap::new(),
+            subscriptions: Subscriptions::default(),
             next_subscription_identifier: 0,
             actions: VecDeque::new(),
             timers: Timers::default(),
@@ -189,9 +196,7 @@ impl Client {
             }
             Input::Durable { up_to } => {
                 self.journal.advance(up_to);
-                while self.journal.next_released().is_some() {
-                    self.outbox.open_gates(self.journal.durable());
-                }
+                self.outbox.open_gates(self.journal.durable());
                 self.announce();
                 0
             }
@@ -298,16 +303,6 @@ impl Client {
         self.actions.push_back(Action::Completed { handle, outcome });
     }
 
-    /// The handle of a QoS 2 message that is done, or gone.
-    #[inline]
-    fn take_released(&mut self, id: PacketIdentifier) -> Option<Handle> {
-        if self.released.front().is_some_and(|(released, _)| *released == id) {
-            return self.released.pop_front().map(|(_, handle)| handle);
-        }
-        let place = self.released.iter().position(|(released, _)| *released == id)?;
-        self.released.remove(place).map(|(_, handle)| handle)
-    }
-
     fn take_handle(&mut self) -> Handle {
         self.next_handle += 1;
         Handle(self.next_handle)
@@ -339,7 +334,6 @@ impl Client {
     fn gate(&mut self) {
         if let Some(record) = self.journal.gate() {
             self.outbox.gate(record);
-            self.journal.wait(record, ());
         }
     }
 }

@@ -90,7 +90,7 @@ impl Client {
         let Some((id, state)) = self.outgoing.next_resend(window) else { return false };
         let (qos, pending) = match state {
             State::Free | State::Reserved => return true,
-            State::AwaitPubComp => {
+            State::AwaitPubComp(_) => {
                 self.send_pubrel(id, ReasonCode::SUCCESS, now);
                 return true;
             }
@@ -200,13 +200,19 @@ impl Client {
 
     /// Makes room: only the head of the queue is looked at when it is sent.
     fn drop_expired(&mut self, now: Instant) {
-        let (expired, kept): (Vec<_>, _) = core::mem::take(&mut self.queue)
-            .into_iter()
-            .partition(|pending: &Pending| pending.message.draft().is_expired(now));
-        self.queue = kept.into();
-        for pending in expired {
-            self.note_dropped(&pending);
-            self.complete(pending.handle, Outcome::Dropped(DropReason::Expired));
+        self.drop_waiting(DropReason::Expired, &|message| message.is_expired(now));
+    }
+
+    /// Goes once through the queue, which stays in order.
+    fn drop_waiting(&mut self, reason: DropReason, unwanted: &dyn Fn(&Message) -> bool) {
+        for _ in 0..self.queue.len() {
+            let Some(pending) = self.queue.pop_front() else { return };
+            if unwanted(&pending.message) {
+                self.note_dropped(&pending);
+                self.complete(pending.handle, Outcome::Dropped(reason));
+            } else {
+                self.queue.push_back(pending);
+            }
         }
     }
 
@@ -234,14 +240,11 @@ impl Client {
                 self.complete(pending.handle, Outcome::Published(ack.reason));
                 self.budget.recycle(pending.message);
             }
-            outgoing::Outcome::Released => {
+            outgoing::Outcome::Released(handle) => {
                 self.journal.note(true, || Change::Done { packet_id: id });
-                if let Some(handle) = self.take_released(id) {
-                    self.complete(handle, Outcome::Published(ReasonCode::SUCCESS));
-                }
+                self.complete(handle, Outcome::Published(ReasonCode::SUCCESS));
             }
             outgoing::Outcome::Release(pending) => {
-                self.released.push_back((id, pending.handle));
                 self.journal.note(true, || Change::Released { packet_id: id });
                 self.send_pubrel(id, ReasonCode::SUCCESS, now);
                 self.budget.recycle(pending.message);
@@ -266,15 +269,8 @@ impl Client {
 
     /// Without a connection, QoS 0 messages are only kept if the configuration says so.
     pub(super) fn drop_unwanted_qos0(&mut self) {
-        if self.config.queue_qos0 {
-            return;
-        }
-        let (dropped, kept): (Vec<_>, _) = core::mem::take(&mut self.queue)
-            .into_iter()
-            .partition(|pending: &Pending| pending.message.qos() == QoS::AtMostOnce);
-        self.queue = kept.into();
-        for pending in dropped {
-            self.complete(pending.handle, Outcome::Dropped(DropReason::NotConnected));
+        if !self.config.queue_qos0 {
+            self.drop_waiting(DropReason::NotConnected, &|message| message.qos() == QoS::AtMostOnce);
         }
     }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use machine::Instant;
 
 use super::records::Change;
-use super::subscribe::Subscription;
+use super::subscriptions::Subscription;
 use super::{Client, Handle, Pending};
 use crate::error::Refused;
 use crate::qos::incoming::Incoming;
@@ -70,15 +70,16 @@ impl Client {
             }
             Change::Released { packet_id } => {
                 if let Some(State::AwaitPubRec(pending)) = self.outgoing.state(packet_id) {
-                    self.released.push_back((packet_id, pending.handle));
+                    let handle = pending.handle;
+                    self.outgoing.forget(packet_id);
+                    self.outgoing.restore(packet_id, State::AwaitPubComp(handle));
                 }
-                self.outgoing.forget(packet_id);
-                self.outgoing.restore(packet_id, State::AwaitPubComp);
             }
             Change::Done { packet_id } => {
                 let handle = match self.outgoing.state(packet_id) {
                     Some(State::AwaitPubAck(pending) | State::AwaitPubRec(pending)) => Some(pending.handle),
-                    _ => self.take_released(packet_id),
+                    Some(State::AwaitPubComp(handle)) => Some(*handle),
+                    Some(State::Free | State::Reserved) | None => None,
                 };
                 unfinished.retain(|_, unfinished| Some(*unfinished) != handle);
                 self.outgoing.forget(packet_id);
@@ -87,13 +88,12 @@ impl Client {
             Change::Completed { packet_id } => _ = self.incoming.release(packet_id),
             Change::Subscribed { filter, options, identifier } => {
                 self.next_subscription_identifier = self.next_subscription_identifier.max(identifier);
-                self.subscriptions.insert(filter, Subscription { options, identifier, owner: None });
+                self.subscriptions.insert(Subscription { filter, options, identifier, owner: None });
             }
-            Change::Unsubscribed { filter } => _ = self.subscriptions.remove(&filter),
+            Change::Unsubscribed { filter } => self.subscriptions.remove(&filter),
             Change::SessionLost => {
                 self.incoming = Incoming::default();
                 self.outgoing = Outgoing::default();
-                self.released.clear();
                 unfinished.clear();
             }
         }

@@ -56,7 +56,7 @@ impl Server {
     /// Whether it has subscriptions like this one.
     pub(super) fn has_subscription(&self, filter: &str) -> bool {
         (self.shared_subscriptions || !filter.starts_with("$share/"))
-            && (self.wildcard_subscriptions || !filter.contains(['+', '#']))
+            && (self.wildcard_subscriptions || !filter.bytes().any(|byte| matches!(byte, b'+' | b'#')))
     }
 
     /// What is to be said against sending it such a message.

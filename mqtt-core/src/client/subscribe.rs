@@ -1,7 +1,6 @@
 //! Subscriptions: made, taken back, made again when the server has lost the session (MQTT 5 §3.8 to §3.11).
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use machine::Instant;
@@ -14,6 +13,7 @@ use topic_match::{self as topics, TopicName};
 
 use super::phase::Phase;
 use super::records::Change;
+use super::subscriptions::Subscription;
 use super::{Client, DropReason, Handle, Message, Outcome};
 use crate::error::{Refused, Violation};
 use crate::property_buffer::PropertyBuffer;
@@ -43,16 +43,6 @@ impl Request {
             What::Unsubscribe { filters } => filters,
         }
     }
-}
-
-/// A subscription that the server has granted.
-#[derive(Clone, Debug)]
-pub(super) struct Subscription {
-    pub(super) options: SubscriptionOptions,
-    /// 0 for none.
-    pub(super) identifier: u32,
-    /// The SUBSCRIBE that made it, if that was in this run.
-    pub(super) owner: Option<Handle>,
 }
 
 impl Client {
@@ -116,8 +106,8 @@ impl Client {
         let granted = self
             .subscriptions
             .iter()
-            .filter(|(filter, subscription)| belongs(filter, subscription.identifier))
-            .filter_map(|(_, subscription)| subscription.owner);
+            .filter(|granted| belongs(&granted.filter, granted.identifier))
+            .filter_map(|granted| granted.owner);
         // A message may come before the SUBACK.
         let requested = self.requested.iter().filter_map(|(_, request)| match &request.what {
             What::Subscribe { filters, identifier, owner } => {
@@ -223,7 +213,7 @@ impl Client {
                     options,
                     identifier,
                 });
-                self.subscriptions.insert(filter, Subscription { options, identifier, owner });
+                self.subscriptions.insert(Subscription { filter, options, identifier, owner });
             }
         }
         if let Some(handle) = handle {
@@ -280,17 +270,15 @@ impl Client {
     pub(super) fn subscribe_again(&mut self) {
         // What is left of the last time: it is all made again now.
         self.requests.retain(|request| request.handle.is_some());
-        let unwanted: BTreeSet<_> = self.requests.iter().flat_map(Request::taken_back).collect();
-        let mut groups: BTreeMap<(u32, Option<Handle>), Filters> = BTreeMap::new();
-        for (filter, subscription) in &self.subscriptions {
-            if unwanted.contains(filter) {
-                continue;
-            }
-            let group = groups.entry((subscription.identifier, subscription.owner)).or_default();
-            group.push((filter.clone(), subscription.options));
+        let mut wanted = self.subscriptions.clone();
+        for request in &self.requests {
+            request.taken_back().iter().for_each(|filter| wanted.remove(filter));
         }
-        for ((identifier, owner), filters) in groups.into_iter().rev() {
-            let what = What::Subscribe { filters, identifier, owner };
+        let mut wanted = wanted.into_groups();
+        while let Some(group) = wanted.last().map(Subscription::group) {
+            let start = wanted.partition_point(|subscription| subscription.group() < group);
+            let filters = wanted.drain(start..).map(|wanted| (wanted.filter, wanted.options)).collect();
+            let what = What::Subscribe { filters, identifier: group.0, owner: group.1 };
             self.requests.push_front(Request { handle: None, what, properties: PropertyBuffer::default() });
         }
     }

@@ -12,15 +12,24 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::fmt::Debug;
 
 use mqtt_codec::{PacketIdentifier, QoS};
+
+/// What is kept of a message.
+pub(crate) trait Sent {
+    /// What is still known of it once the peer has it.
+    type Released: Copy + Debug + Eq;
+
+    fn released(&self) -> Self::Released;
+}
 
 /// The unacknowledged messages of one session, in the order in which they were sent.
 ///
 /// A packet identifier is the number of a slot, so that an acknowledgement finds its message at once; a free slot waits in
 /// line before it is used again, so that a stray acknowledgement is unlikely to meet a new message.
 #[derive(Clone, Debug)]
-pub(crate) struct Outgoing<M> {
+pub(crate) struct Outgoing<M: Sent> {
     slots: Vec<Slot<M>>,
     free: VecDeque<u16>,
     /// The packet identifier of the first slot, less one.
@@ -32,7 +41,7 @@ pub(crate) struct Outgoing<M> {
 }
 
 #[derive(Clone, Debug)]
-struct Slot<M> {
+struct Slot<M: Sent> {
     /// Orders messages by their PUBLISH, and releases by their PUBREC [MQTT-4.6.0-1, MQTT-4.6.0-4].
     sequence: u64,
     state: State<M>,
@@ -40,7 +49,7 @@ struct Slot<M> {
 
 /// Where one message stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum State<M> {
+pub(crate) enum State<M: Sent> {
     /// The packet identifier is unused.
     Free,
     /// The packet identifier is that of a SUBSCRIBE or UNSUBSCRIBE.
@@ -50,7 +59,7 @@ pub(crate) enum State<M> {
     /// QoS 2, sent.
     AwaitPubRec(M),
     /// QoS 2, received by the peer.
-    AwaitPubComp,
+    AwaitPubComp(M::Released),
 }
 
 /// What the peer answered.
@@ -67,11 +76,11 @@ pub(crate) enum Acknowledgement {
 
 /// What follows from an acknowledgement.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome<M> {
+pub(crate) enum Outcome<M: Sent> {
     /// The message is done, its identifier free.
     Done(M),
     /// The release is done, its identifier free.
-    Released,
+    Released(M::Released),
     /// The message is with the peer: send PUBREL, and never the message again.
     Release(M),
     /// Send PUBREL again.
@@ -82,7 +91,7 @@ pub(crate) enum Outcome<M> {
     OutOfPlace,
 }
 
-impl<M> Default for Outgoing<M> {
+impl<M: Sent> Default for Outgoing<M> {
     fn default() -> Self {
         Self {
             slots: Vec::new(),
@@ -95,7 +104,7 @@ impl<M> Default for Outgoing<M> {
     }
 }
 
-impl<M> Outgoing<M> {
+impl<M: Sent> Outgoing<M> {
     /// Messages whose packet identifiers begin somewhere in the middle: for a session that the peer may remember better than
     /// we do, so that a QoS 2 message is hardly taken for a forgotten one whose identifier the peer still holds.
     pub(crate) fn starting_at(first: PacketIdentifier) -> Self {
@@ -142,7 +151,7 @@ impl<M> Outgoing<M> {
         match (core::mem::replace(&mut slot.state, State::Free), event) {
             (State::Free, PubAck | PubRec | PubRecError | PubComp) => Outcome::Unknown,
             (State::AwaitPubRec(message), PubRec) => {
-                slot.state = State::AwaitPubComp;
+                slot.state = State::AwaitPubComp(message.released());
                 slot.sequence = self.next_sequence;
                 self.next_sequence += 1;
                 Outcome::Release(message)
@@ -151,18 +160,18 @@ impl<M> Outgoing<M> {
                 self.free.push_back(id.get());
                 Outcome::Done(message)
             }
-            (State::AwaitPubComp, PubRec) => {
-                slot.state = State::AwaitPubComp;
+            (state @ State::AwaitPubComp(_), PubRec) => {
+                slot.state = state;
                 Outcome::ReleaseAgain
             }
-            (State::AwaitPubComp, PubRecError | PubComp) => {
+            (State::AwaitPubComp(released), PubRecError | PubComp) => {
                 self.free.push_back(id.get());
-                Outcome::Released
+                Outcome::Released(released)
             }
             (state @ State::Reserved, PubAck | PubRec | PubRecError | PubComp)
             | (state @ State::AwaitPubAck(_), PubRec | PubRecError | PubComp)
             | (state @ State::AwaitPubRec(_), PubAck | PubComp)
-            | (state @ State::AwaitPubComp, PubAck) => {
+            | (state @ State::AwaitPubComp(_), PubAck) => {
                 slot.state = state;
                 Outcome::OutOfPlace
             }
@@ -189,7 +198,7 @@ impl<M> Outgoing<M> {
     /// (MQTT 5 §4.9: the quota is made anew with each connection, and never holds up a PUBREL).
     pub(crate) fn next_resend(&mut self, window: u16) -> Option<(PacketIdentifier, &State<M>)> {
         let id = *self.resend.front()?;
-        let release = matches!(self.state(id), Some(State::AwaitPubComp));
+        let release = matches!(self.state(id), Some(State::AwaitPubComp(_)));
         if !release && self.in_flight() >= usize::from(window) {
             return None;
         }
@@ -235,7 +244,7 @@ impl<M> Outgoing<M> {
         match core::mem::replace(&mut slot.state, State::Free) {
             State::Free => return,
             State::Reserved => self.reserved -= 1,
-            State::AwaitPubAck(_) | State::AwaitPubRec(_) | State::AwaitPubComp => {}
+            State::AwaitPubAck(_) | State::AwaitPubRec(_) | State::AwaitPubComp(_) => {}
         }
         self.free.push_back(id.get());
     }
@@ -289,7 +298,7 @@ impl<M> Outgoing<M> {
     }
 }
 
-fn state_after_publish<M>(qos: QoS, message: M) -> State<M> {
+fn state_after_publish<M: Sent>(qos: QoS, message: M) -> State<M> {
     match qos {
         QoS::ExactlyOnce => State::AwaitPubRec(message),
         QoS::AtMostOnce | QoS::AtLeastOnce => State::AwaitPubAck(message),
@@ -300,6 +309,20 @@ fn state_after_publish<M>(qos: QoS, message: M) -> State<M> {
 mod tests {
     use super::Acknowledgement::{PubAck, PubComp, PubRec, PubRecError};
     use super::*;
+
+    impl Sent for &str {
+        type Released = usize;
+
+        fn released(&self) -> usize {
+            self.len()
+        }
+    }
+
+    impl Sent for () {
+        type Released = ();
+
+        fn released(&self) {}
+    }
 
     fn started(qos: QoS) -> (Outgoing<&'static str>, PacketIdentifier) {
         let mut outgoing = Outgoing::default();
@@ -327,7 +350,7 @@ mod tests {
             ),
             (
                 "await-pubcomp",
-                [Outcome::OutOfPlace, Outcome::ReleaseAgain, Outcome::Released, Outcome::Released],
+                [Outcome::OutOfPlace, Outcome::ReleaseAgain, Outcome::Released(1), Outcome::Released(1)],
             ),
         ];
         for (state, outcomes) in table {
@@ -411,7 +434,7 @@ mod tests {
             [
                 (ids[2], State::AwaitPubRec("c")),
                 (ids[3], State::AwaitPubRec("d")),
-                (ids[1], State::AwaitPubComp),
+                (ids[1], State::AwaitPubComp(1)),
                 (reused, State::AwaitPubAck("e")),
             ]
         );
