@@ -387,4 +387,26 @@ proptest! {
             }
         }
     }
+
+    /// The names that count once and those of lists among them, and twice in a link.
+    #[test]
+    fn a_link_passes_before_it_is_written_as_it_does_once_read(
+        target in "[/a-z%0-9]{0,6}",
+        attributes in prop::collection::vec(
+            (
+                prop::sample::select(vec!["rt", "RT", "if", "ct", "anchor", "title", "x", "obs", "rev"]),
+                proptest::option::of(prop_oneof!["[ab ]{0,6}", "[a\"\\\\% 4]{0,4}"]),
+            ),
+            0..5,
+        ),
+        name in prop::sample::select(vec!["rt", "Rt", "if", "ct", "anchor", "title", "x", "obs", "rev", "href"]),
+        pattern in prop_oneof!["[ab ]{0,3}\\*?", "[a\"\\\\% 4/]{0,4}\\*?"],
+    ) {
+        let parts = attributes.iter().map(|(name, value)| (*name, value.as_deref()));
+        let mut text = String::new();
+        write_link(&mut text, &target, parts.clone()).unwrap();
+        let query = format!("{name}={pattern}");
+        let filter = Filter::parse(&query).unwrap();
+        prop_assert_eq!(filter.matches_parts(&target, parts), filter.matches(&one(&text)), "{} {}", query, text);
+    }
 }

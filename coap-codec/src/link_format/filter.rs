@@ -1,6 +1,7 @@
 //! Filtering of links by one argument of a query. RFC 6690 §4.1.
 
 use super::grammar::is_attr_char;
+use super::link::ONCE;
 use super::{Attribute, Link};
 use crate::uri::DecodedBytes;
 
@@ -56,6 +57,45 @@ impl<'q> Filter<'q> {
         link.attributes().any(|attribute| attribute.is_named(self.name) && self.matches_attribute(&attribute))
     }
 
+    /// Whether a link passes that is yet to be written: [`write_link`](super::write_link) with the same target and attributes.
+    /// ```
+    /// use coap_codec::link_format::Filter;
+    ///
+    /// let filter = Filter::parse("rt=light*").unwrap();
+    /// assert!(filter.matches_parts("/light/1", [("rt", Some("core.sen light-lux")), ("obs", None)]));
+    /// assert!(!filter.matches_parts("/light/1", [("title", Some("light"))]));
+    /// ```
+    pub fn matches_parts<'t>(
+        &self,
+        target: &str,
+        attributes: impl IntoIterator<Item = (&'t str, Option<&'t str>)>,
+    ) -> bool {
+        if self.name.eq_ignore_ascii_case("href") {
+            return self.fits(self.pattern.bytes(), DecodedBytes::new(target));
+        }
+        let mut named = attributes.into_iter().filter(|(name, _)| self.name.eq_ignore_ascii_case(name));
+        let mut fits = |(_, value): (&str, Option<&str>)| match value {
+            None => self.pattern.is_empty(),
+            Some(value) if self.name.eq_ignore_ascii_case("anchor") => {
+                self.fits(self.pattern.bytes(), DecodedBytes::new(value))
+            }
+            Some(value) => {
+                let fits = |value: &str| self.fits(self.pattern.chars(), value.chars());
+                fits(value)
+                    || self.is_of_list() && value.split(' ').any(|word| !word.is_empty() && fits(word))
+            }
+        };
+        if ONCE.iter().any(|name| self.name.eq_ignore_ascii_case(name)) {
+            named.next().is_some_and(fits)
+        } else {
+            named.any(&mut fits)
+        }
+    }
+
+    fn is_of_list(&self) -> bool {
+        LISTS.iter().any(|name| self.name.eq_ignore_ascii_case(name))
+    }
+
     fn matches_attribute(&self, attribute: &Attribute<'_>) -> bool {
         let Some(value) = attribute.value else {
             return self.pattern.is_empty();
@@ -63,9 +103,8 @@ impl<'q> Filter<'q> {
         if attribute.is_named("anchor") {
             return self.fits(self.pattern.bytes(), DecodedBytes::new(value.raw()));
         }
-        let is_list = LISTS.iter().any(|name| attribute.is_named(name));
         let fits = |value: super::AttributeValue<'_>| self.fits(self.pattern.chars(), value.chars());
-        fits(value) || is_list && value.words().any(fits)
+        fits(value) || self.is_of_list() && value.words().any(fits)
     }
 
     fn fits<T: PartialEq>(

@@ -100,7 +100,8 @@ pub struct Attributes<'a> {
 }
 
 /// The names that count once in a link.
-const ONCE: [&str; 11] = ["rt", "if", "sz", "ct", "rel", "anchor", "title", "title*", "type", "media", "obs"];
+pub(super) const ONCE: [&str; 11] =
+    ["rt", "if", "sz", "ct", "rel", "anchor", "title", "title*", "type", "media", "obs"];
 
 impl<'a> Iterator for Attributes<'a> {
     type Item = Attribute<'a>;

@@ -46,7 +46,7 @@ impl<W: fmt::Write> LinkWriter<W> {
             return Err(WriteError::Target);
         }
         self.separate()?;
-        write!(self.out, "<{target}>")?;
+        write_all(&mut self.out, ["<", target, ">"])?;
         Ok(LinkAttributes { out: &mut self.out })
     }
 
@@ -85,7 +85,7 @@ impl<W: fmt::Write> LinkAttributes<'_, W> {
     pub fn attribute(mut self, name: &str, value: &str) -> Result<Self, WriteError> {
         self.name(name)?;
         if is_bare(name, value) {
-            write!(self.out, "={value}")?;
+            write_all(self.out, ["=", value])?;
         } else {
             self.out.write_str("=\"")?;
             for next in value.chars() {
@@ -126,7 +126,7 @@ impl<W: fmt::Write> LinkAttributes<'_, W> {
             return Err(WriteError::Language);
         }
         self.name(name)?;
-        write!(self.out, "*=UTF-8'{language}'")?;
+        write_all(self.out, ["*=UTF-8'", language, "'"])?;
         write_encoded(self.out, text.bytes(), |byte| is_attr_char(char::from(byte)))?;
         Ok(self)
     }
@@ -135,7 +135,7 @@ impl<W: fmt::Write> LinkAttributes<'_, W> {
         if name.is_empty() || !name.chars().all(is_attr_char) {
             return Err(WriteError::Name);
         }
-        Ok(write!(self.out, ";{name}")?)
+        Ok(write_all(self.out, [";", name])?)
     }
 }
 
@@ -164,6 +164,11 @@ pub fn write_link<'t>(
         };
     }
     Ok(())
+}
+
+/// As `write!` does, which would bring all of its formatting along.
+fn write_all<const N: usize>(out: &mut impl fmt::Write, parts: [&str; N]) -> fmt::Result {
+    parts.into_iter().try_for_each(|part| out.write_str(part))
 }
 
 /// §2: `sz` is a bare cardinal and `hreflang` a bare tag; `title` and `anchor` have to be in quotes.

@@ -36,15 +36,21 @@ pub enum FaultKind {
     Supernumerary,
 }
 
-impl fmt::Display for FaultKind {
+impl FaultKind {
     /// Words for a diagnostic payload.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::Unrecognised => "unrecognised",
             Self::WrongLength => "wrong length",
             Self::NotUtf8 => "not UTF-8",
             Self::Supernumerary => "more than once",
-        })
+        }
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 
