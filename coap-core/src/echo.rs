@@ -4,6 +4,7 @@ use machine::{Instant, Random};
 
 use crate::EchoPolicy;
 use crate::peer_map::Expiring;
+use crate::timers::earlier;
 
 #[cfg(test)]
 mod tests;
@@ -114,6 +115,6 @@ impl<P: Copy + Ord> Echo<P> {
 
     /// When the next one is to be forgotten.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        [self.challenged.next_deadline(), self.verified.next_deadline()].into_iter().flatten().min()
+        earlier(self.challenged.next_deadline(), self.verified.next_deadline())
     }
 }

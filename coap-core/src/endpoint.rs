@@ -12,6 +12,7 @@ use crate::message::{Arrival, IncomingId, MessageLayer, Peer};
 use crate::outbound::{Outbound, Owner};
 use crate::resource::{Resource, ResourceId, core_links};
 use crate::server::{Arrived, Server};
+use crate::timers::earlier;
 use crate::{Action, Config, Counters, Gauges, Handle, Input, Refused, Request, RequestId, Response};
 
 /// A CoAP endpoint: datagrams, time and an application's wishes in, [`Action`]s out.
@@ -74,8 +75,8 @@ impl<P: Peer> Endpoint<P> {
 
     /// When [`Input::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Instant> {
-        let layer = self.outbound.layer.next_deadline();
-        [layer, self.client.next_deadline(), self.server.next_deadline()].into_iter().flatten().min()
+        let roles = earlier(self.client.next_deadline(), self.server.next_deadline());
+        earlier(self.outbound.layer.next_deadline(), roles)
     }
 
     /// Sends a request to one peer. With Observe 0 among its options it registers for what the resource becomes (RFC 7641):

@@ -7,7 +7,7 @@ const NONE: u32 = u32::MAX;
 /// The neighbours of each slot of a table, for lists that slots join and leave in constant time.
 ///
 /// A slot is in one list at most of those that share the links.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Links(Vec<Link>);
 
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,8 @@ struct Link {
 }
 
 impl Links {
+    pub(crate) const EMPTY: Self = Self(Vec::new());
+
     #[cold]
     fn grow(&mut self, to: usize) {
         self.0.resize(to + 1, Link { previous: NONE, next: NONE });

@@ -1,6 +1,6 @@
 //! What becomes of a message because of its options alone (RFC 7252 §5.4, §5.10).
 
-use core::fmt;
+use alloc::string::String;
 
 use coap_codec::{Code, ContentFormat, OptionFault, OptionNumber, Options};
 
@@ -14,8 +14,7 @@ const RESERVED_LOCATION: [OptionNumber; 4] =
 const LOCATION: Present = Present::listed(&[OptionNumber::LOCATION_PATH, OptionNumber::LOCATION_QUERY]);
 const PROXY: Present = Present::listed(&[OptionNumber::PROXY_URI, OptionNumber::PROXY_SCHEME]);
 
-/// Why a request is not served. [`Display`](fmt::Display) gives the words of the diagnostic payload; the option itself is not
-/// sent back, as the client would have to reject the answer for it.
+/// Why a request is not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rejection {
     /// 4.02: a critical option is not understood, has a wrong length, or comes too often (§5.4.1, §5.4.3, §5.4.5).
@@ -37,17 +36,24 @@ impl Rejection {
             Self::DotSegment => Code::BAD_REQUEST,
         }
     }
+
+    /// The words of the diagnostic payload. The option itself is not sent back, as the client would have to reject the answer for
+    /// it. (Put together without `core::fmt`, which nothing else here needs.)
+    pub(crate) fn words(self) -> String {
+        let (number, fault) = match self {
+            Self::Option(fault) => (fault.number, fault.kind.as_str()),
+            Self::ReservedLocation(number) => (number, "reserved"),
+            Self::Proxy => return "not a proxy".into(),
+            Self::DotSegment => return "dot segment in the path".into(),
+        };
+        ["option ", &decimal(number.get()), ": ", fault].concat()
+    }
 }
 
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Option(fault) => write!(f, "option {}: {}", fault.number.get(), fault.kind),
-            Self::ReservedLocation(number) => write!(f, "option {}: reserved", number.get()),
-            Self::Proxy => f.write_str("not a proxy"),
-            Self::DotSegment => f.write_str("dot segment in the path"),
-        }
-    }
+fn decimal(number: u16) -> String {
+    let digit = |place: u16| char::from(b'0' + (number / place % 10) as u8);
+    let places = [10_000, 1000, 100, 10, 1].into_iter();
+    places.filter(|place| number >= *place || *place == 1).map(digit).collect()
 }
 
 /// Which options a message has, found in one pass: what it does not have need not be looked for.

@@ -6,6 +6,15 @@ use machine::Instant;
 
 const NONE: u32 = u32::MAX;
 
+/// The first of two times, where there are any.
+#[inline(never)]
+pub(crate) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
 /// At most one time for each slot: a heap that knows where each slot stands, so that a timer can be moved and stopped.
 ///
 /// `machine::Deadlines` without its trees: a timer is started and stopped with every exchange.

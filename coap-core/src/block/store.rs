@@ -31,8 +31,16 @@ pub(super) struct Bounds {
 /// One `T` for each peer and operation.
 #[derive(Clone, Debug)]
 pub(super) struct Store<P, T> {
+    shelf: Shelf<P>,
+    /// By the place on the shelf.
+    values: Vec<Option<T>>,
+}
+
+/// What is there, of whatever kind.
+#[derive(Clone, Debug)]
+struct Shelf<P> {
     bounds: Bounds,
-    entries: Slab<Entry<P, T>>,
+    entries: Slab<Entry<P>>,
     /// By peer and operation.
     by_operation: Tree,
     /// By their last use: the first is the first to go.
@@ -43,18 +51,11 @@ pub(super) struct Store<P, T> {
 }
 
 #[derive(Clone, Debug)]
-struct Entry<P, T> {
+struct Entry<P> {
     peer: P,
     key: CacheKey,
     used: Instant,
     bytes: usize,
-    value: T,
-}
-
-impl<P: Copy + Ord, T> Entry<P, T> {
-    fn cmp(&self, peer: P, key: &CacheKey) -> Ordering {
-        self.peer.cmp(&peer).then_with(|| self.key.cmp(key))
-    }
 }
 
 /// There is no room.
@@ -62,37 +63,25 @@ impl<P: Copy + Ord, T> Entry<P, T> {
 pub(super) struct Full;
 
 impl<P: Copy + Ord, T> Store<P, T> {
-    pub(super) fn new(bounds: Bounds, key: u64) -> Self {
-        Self {
-            bounds,
-            entries: Slab::new(),
-            by_operation: Tree::new(key),
-            by_use: List::EMPTY,
-            links: Links::default(),
-            bytes: 0,
-            dropped: 0,
-        }
+    pub(super) const fn new(bounds: Bounds, key: u64) -> Self {
+        Self { shelf: Shelf::new(bounds, key), values: Vec::new() }
     }
 
     pub(super) fn find(&self, peer: P, key: &CacheKey) -> Option<usize> {
-        self.by_operation.find(|id| self.entries[id as usize].cmp(peer, key)).map(|id| id as usize)
+        self.shelf.find(peer, key)
     }
 
     pub(super) fn get(&self, id: usize) -> Option<&T> {
-        self.entries.get(id).map(|entry| &entry.value)
+        self.values.get(id)?.as_ref()
     }
 
     pub(super) fn get_mut(&mut self, id: usize) -> Option<&mut T> {
-        self.entries.get_mut(id).map(|entry| &mut entry.value)
+        self.values.get_mut(id)?.as_mut()
     }
 
     /// It is used: its lifetime begins anew.
     pub(super) fn touch(&mut self, id: usize, now: Instant) {
-        if let Some(entry) = self.entries.get_mut(id) {
-            entry.used = now;
-            self.by_use.remove(&mut self.links, id as u32);
-            self.by_use.push(&mut self.links, id as u32);
-        }
+        self.shelf.touch(id, now);
     }
 
     /// Keeps something that takes `bytes`, in place of what is there.
@@ -107,64 +96,123 @@ impl<P: Copy + Ord, T> Store<P, T> {
         if let Some(old) = self.find(peer, key) {
             self.remove(old);
         }
-        self.leave_room_for_one(peer);
+        if let Some(surplus) = self.shelf.surplus(peer) {
+            self.give_up(surplus);
+        }
         let bytes = bytes.saturating_add(key.len()).saturating_add(OVERHEAD);
         self.make_room(bytes, None, now)?;
-        let id = self.entries.insert(Entry { peer, key: key.clone(), used: now, bytes, value });
-        let entries = &self.entries;
-        self.by_operation.insert(id as u32, &|other| entries[other as usize].cmp(peer, key));
-        self.by_use.push(&mut self.links, id as u32);
-        self.bytes += bytes;
+        let id = self.shelf.add(Entry { peer, key: key.clone(), used: now, bytes });
+        match self.values.get_mut(id) {
+            Some(place) => *place = Some(value),
+            None => self.values.push(Some(value)),
+        }
         Ok(())
     }
 
     /// An entry takes `more` bytes from now on.
     pub(super) fn grow(&mut self, id: usize, more: usize, now: Instant) -> Result<(), Full> {
         self.make_room(more, Some(id), now)?;
-        if let Some(entry) = self.entries.get_mut(id) {
-            entry.bytes += more;
-            self.bytes += more;
-        }
+        self.shelf.grow(id, more);
         Ok(())
     }
 
     pub(super) fn remove(&mut self, id: usize) -> Option<T> {
-        let (entries, Entry { peer, key, .. }) = (&self.entries, self.entries.get(id)?);
-        self.by_operation.remove(id as u32, &|other| entries[other as usize].cmp(*peer, key));
-        let entry = self.entries.try_remove(id)?;
-        self.by_use.remove(&mut self.links, id as u32);
-        self.bytes -= entry.bytes;
-        Some(entry.value)
+        self.shelf.remove(id);
+        self.values.get_mut(id)?.take()
     }
 
     /// Forgets what belongs to a peer.
     pub(super) fn forget(&mut self, peer: P) {
-        let all: Vec<_> = self.of(peer).collect();
-        for id in all {
-            self.drop_entry(id);
+        while let Some(id) = { self.shelf.of(peer).next() } {
+            self.give_up(id);
         }
     }
 
     /// Forgets what was not used for its lifetime.
     pub(super) fn expire(&mut self, now: Instant) {
-        while let Some((id, _)) = self.oldest().filter(|(_, used)| *used + self.bounds.lifetime <= now) {
-            self.drop_entry(id);
+        while let Some((id, _)) =
+            self.shelf.oldest().filter(|(_, used)| *used + self.shelf.bounds.lifetime <= now)
+        {
+            self.give_up(id);
         }
     }
 
     /// When the next one is to be forgotten.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.oldest().map(|(_, used)| used + self.bounds.lifetime)
+        self.shelf.oldest().map(|(_, used)| used + self.shelf.bounds.lifetime)
     }
 
     /// What all entries take.
     pub(super) const fn bytes(&self) -> usize {
-        self.bytes
+        self.shelf.bytes
     }
 
     /// How many entries were dropped for lack of room or use since this was asked last.
     pub(super) const fn take_dropped(&mut self) -> u64 {
-        core::mem::replace(&mut self.dropped, 0)
+        core::mem::replace(&mut self.shelf.dropped, 0)
+    }
+
+    /// Others go, the least recently used first, until there is room for `bytes`; those in use stay.
+    fn make_room(&mut self, bytes: usize, except: Option<usize>, now: Instant) -> Result<(), Full> {
+        while let Some(id) = self.shelf.in_the_way(bytes, except, now)? {
+            self.give_up(id);
+        }
+        Ok(())
+    }
+
+    /// Drops what would be of use yet.
+    fn give_up(&mut self, id: usize) {
+        self.remove(id);
+        self.shelf.dropped += 1;
+    }
+}
+
+impl<P: Copy + Ord> Shelf<P> {
+    const fn new(bounds: Bounds, key: u64) -> Self {
+        Self {
+            bounds,
+            entries: Slab::new(),
+            by_operation: Tree::new(key),
+            by_use: List::EMPTY,
+            links: Links::EMPTY,
+            bytes: 0,
+            dropped: 0,
+        }
+    }
+
+    fn find(&self, peer: P, key: &CacheKey) -> Option<usize> {
+        self.by_operation.find(|id| self.entries[id as usize].cmp(peer, key)).map(|id| id as usize)
+    }
+
+    fn touch(&mut self, id: usize, now: Instant) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.used = now;
+            self.by_use.remove(&mut self.links, id as u32);
+            self.by_use.push(&mut self.links, id as u32);
+        }
+    }
+
+    fn add(&mut self, entry: Entry<P>) -> usize {
+        self.bytes += entry.bytes;
+        let id = self.entries.insert(entry);
+        let (entries, Entry { peer, key, .. }) = (&self.entries, &self.entries[id]);
+        self.by_operation.insert(id as u32, &|other| entries[other as usize].cmp(*peer, key));
+        self.by_use.push(&mut self.links, id as u32);
+        id
+    }
+
+    fn grow(&mut self, id: usize, more: usize) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.bytes += more;
+            self.bytes += more;
+        }
+    }
+
+    fn remove(&mut self, id: usize) {
+        let (entries, Some(Entry { peer, key, .. })) = (&self.entries, self.entries.get(id)) else { return };
+        self.by_operation.remove(id as u32, &|other| entries[other as usize].cmp(*peer, key));
+        self.by_use.remove(&mut self.links, id as u32);
+        self.bytes -= self.entries.remove(id).bytes;
     }
 
     fn of(&self, peer: P) -> impl Iterator<Item = usize> {
@@ -187,31 +235,27 @@ impl<P: Copy + Ord, T> Store<P, T> {
         self.entries.get(id).map(|entry| (id, entry.used))
     }
 
-    fn drop_entry(&mut self, id: usize) {
-        self.remove(id);
-        self.dropped += 1;
-    }
-
     /// A peer with as many as it may have loses the one that it used least recently (RFC 9175 §3.3).
-    fn leave_room_for_one(&mut self, peer: P) {
-        if self.of(peer).count() >= self.bounds.per_peer.max(1) {
-            let used = |id: &usize| self.entries.get(*id).map(|entry| (entry.used, *id));
-            if let Some(oldest) = self.of(peer).min_by_key(used) {
-                self.drop_entry(oldest);
-            }
-        }
+    fn surplus(&self, peer: P) -> Option<usize> {
+        let used = |id: &usize| self.entries.get(*id).map(|entry| (entry.used, *id));
+        let is_full = self.of(peer).count() >= self.bounds.per_peer.max(1);
+        if is_full { self.of(peer).min_by_key(used) } else { None }
     }
 
-    /// Others go, the least recently used first, until there is room for `bytes`; those in use stay.
-    fn make_room(&mut self, bytes: usize, except: Option<usize>, now: Instant) -> Result<(), Full> {
+    /// What has to go before there is room for `bytes`.
+    fn in_the_way(&self, bytes: usize, except: Option<usize>, now: Instant) -> Result<Option<usize>, Full> {
         let room = self.bounds.bytes.checked_sub(bytes).ok_or(Full)?;
-        while self.bytes > room {
-            let (id, used) = self.oldest().ok_or(Full)?;
-            if except == Some(id) || now.saturating_since(used) < self.bounds.patience {
-                return Err(Full);
-            }
-            self.drop_entry(id);
+        if self.bytes <= room {
+            return Ok(None);
         }
-        Ok(())
+        let (id, used) = self.oldest().ok_or(Full)?;
+        let is_in_use = except == Some(id) || now.saturating_since(used) < self.bounds.patience;
+        if is_in_use { Err(Full) } else { Ok(Some(id)) }
+    }
+}
+
+impl<P: Copy + Ord> Entry<P> {
+    fn cmp(&self, peer: P, key: &CacheKey) -> Ordering {
+        self.peer.cmp(&peer).then_with(|| self.key.cmp(key))
     }
 }

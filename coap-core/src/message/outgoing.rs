@@ -45,10 +45,10 @@ impl Messages {
         Self {
             table: Table::new(),
             index: Index::new(key),
-            links: Links::default(),
+            links: Links::EMPTY,
             timers: Timers::default(),
             rejectable: List::EMPTY,
-            rejectable_links: Links::default(),
+            rejectable_links: Links::EMPTY,
         }
     }
 

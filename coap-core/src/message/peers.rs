@@ -52,7 +52,7 @@ impl<P: Peer> Peers<P> {
         Self {
             by_address: Tree::new(key),
             known: Slab::new(),
-            links: Links::default(),
+            links: Links::EMPTY,
             by_age: List::EMPTY,
             limit,
             lifetime,

@@ -12,10 +12,10 @@ use super::deduplication::State;
 use super::index::{self, Index};
 use super::peers::Peers;
 use super::table::{Key, Table};
-use super::tick::earlier;
 use super::timing::Timing;
 use crate::Limits;
 use crate::list::{Links, List};
+use crate::timers::earlier;
 
 /// What a buffer may be larger than its answer, apart from being twice as large.
 const SLACK: usize = 32;
@@ -64,11 +64,11 @@ impl Remembered {
         Self {
             messages: Table::new(),
             index: Index::new(key),
-            links: Links::default(),
+            links: Links::EMPTY,
             by_age: [List::EMPTY; 2],
             evictable: List::EMPTY,
-            evictable_links: Links::default(),
-            peer_links: Links::default(),
+            evictable_links: Links::EMPTY,
+            peer_links: Links::EMPTY,
             bytes: 0,
             buffers: Buffers::default(),
             limits,
@@ -191,8 +191,8 @@ impl Remembered {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        let times = self.by_age.each_ref().map(|list| self.expires(list.first()?));
-        times.into_iter().fold(None, earlier)
+        let [confirmable, others] = self.by_age;
+        earlier(self.expires(confirmable), self.expires(others))
     }
 
     /// Forgets all evictable messages of a peer.
@@ -210,8 +210,9 @@ impl Remembered {
         self.bytes
     }
 
-    fn expires(&self, slot: u32) -> Option<Instant> {
-        self.messages.key_at(slot).and_then(|key| self.messages.get(key)).map(|incoming| incoming.expires)
+    /// When the time of the first of a list is over.
+    fn expires(&self, list: List) -> Option<Instant> {
+        Some(self.messages.at(list.first()?)?.expires)
     }
 
     fn evict<P: Peer>(&mut self, peers: &mut Peers<P>, slot: u32) {

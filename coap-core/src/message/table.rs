@@ -53,6 +53,11 @@ impl<T> Table<T> {
         self.entries.try_remove(key.slot as usize).map(|(_, value)| value)
     }
 
+    /// The value that lies there now.
+    pub(super) fn at(&self, slot: u32) -> Option<&T> {
+        self.entries.get(slot as usize).map(|(_, value)| value)
+    }
+
     /// The key of the value that lies there now.
     pub(super) fn key_at(&self, slot: u32) -> Option<Key> {
         self.entries.get(slot as usize).map(|&(serial, _)| Key { serial, slot })

@@ -9,6 +9,7 @@ use super::retransmission::Step;
 use super::table::Key;
 use super::{MessageLayer, Peer};
 use crate::Counters;
+use crate::timers::earlier;
 
 impl<P: Peer> MessageLayer<P> {
     /// When [`tick`](Self::tick) has something to do next.
@@ -91,12 +92,5 @@ impl<P: Peer> MessageLayer<P> {
             let older = core::mem::replace(&mut message.datagram, newer);
             self.recycle(older);
         }
-    }
-}
-
-pub(super) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
     }
 }

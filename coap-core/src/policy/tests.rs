@@ -66,7 +66,9 @@ fn an_application_may_understand_more() {
 fn the_diagnostic_names_the_option_by_number() {
     let list = options(&[(UNKNOWN, b"x")]);
     let rejection = check_request(list.view(), Present::of(list.view()), |_| false).unwrap_err();
-    assert_eq!(rejection.to_string(), "option 65001: unrecognised");
+    assert_eq!(rejection.words(), "option 65001: unrecognised");
+    assert_eq!(Rejection::ReservedLocation(OptionNumber::new(140)).words(), "option 140: reserved");
+    assert_eq!(Rejection::ReservedLocation(OptionNumber::new(0)).words(), "option 0: reserved");
 }
 
 #[test]

@@ -2,9 +2,8 @@
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt::Write;
 
 use coap_codec::{Code, ContentFormat, OptionNumber};
 
@@ -124,17 +123,13 @@ impl Resource {
     /// A format of its representations, `ct`. Several are listed in one attribute (RFC 7252 §7.2.1).
     #[must_use]
     pub fn content_format(self, format: ContentFormat) -> Self {
-        let mut number = String::new();
-        _ = write!(number, "{}", format.get());
-        self.listing("ct", &number)
+        self.listing("ct", &format.get().to_string())
     }
 
     /// The largest size to expect, `sz` (RFC 6690 §3.3).
     #[must_use]
     pub fn max_size(self, bytes: u64) -> Self {
-        let mut number = String::new();
-        _ = write!(number, "{bytes}");
-        self.attribute("sz", Some(&number))
+        self.attribute("sz", Some(&bytes.to_string()))
     }
 
     /// A name for people, `title`.

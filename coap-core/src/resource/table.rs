@@ -70,7 +70,7 @@ impl Table {
     pub(crate) fn new() -> Self {
         let mut nodes = Slab::new();
         let root = nodes.insert(Node::default());
-        let (in_order, links) = (List::EMPTY, Links::default());
+        let (in_order, links) = (List::EMPTY, Links::EMPTY);
         Self { resources: Slab::new(), next_serial: 0, in_order, links, nodes, root }
     }
 

@@ -1,10 +1,9 @@
 //! Discovery: what `/.well-known/core` says (RFC 6690 §4).
 
 use alloc::string::String;
-use core::fmt::Write;
 
 use coap_codec::Options;
-use coap_codec::link_format::{Filter, WriteError, links, write_link};
+use coap_codec::link_format::{Filter, write_link};
 
 use super::{Resource, Table};
 
@@ -21,51 +20,46 @@ pub(crate) fn is_well_known_core<'s>(path: impl Iterator<Item = &'s [u8]>) -> bo
 pub(crate) fn core_links(table: &Table, request: Options<'_>) -> String {
     let mut text = String::new();
     for resource in table.iter().filter(|resource| resource.is_listed()) {
+        let target = target_of(resource);
+        if !passes(&target, resource, request) {
+            continue;
+        }
         let start = text.len();
         if start > 0 {
             text.push(',');
         }
-        let link_start = text.len();
         // An attribute with a name that no link can have keeps the whole link out.
-        let written = write(&mut text, resource).is_ok();
-        if !written || !passes(text.get(link_start..).unwrap_or_default(), request) {
+        if write_link(&mut text, &target, resource.attributes()).is_err() {
             text.truncate(start);
         }
     }
     text
 }
 
-fn write(text: &mut String, resource: &Resource) -> Result<(), WriteError> {
-    let mut target = String::new();
-    write_target(&mut target, resource)?;
-    write_link(text, &target, resource.attributes())
-}
-
-fn passes(link: &str, request: Options<'_>) -> bool {
-    let Some(Ok(link)) = links(link).next() else {
-        return false;
-    };
+fn passes(target: &str, resource: &Resource, request: Options<'_>) -> bool {
     request.uri_query().all(|argument| {
         let filter = core::str::from_utf8(argument).ok().and_then(Filter::parse);
-        filter.is_none_or(|filter| filter.matches(&link))
+        filter.is_none_or(|filter| filter.matches_parts(target, resource.attributes()))
     })
 }
 
 /// The path as a URI has it (RFC 7252 §6.5 steps 6 and 7).
-fn write_target(target: &mut String, resource: &Resource) -> Result<(), WriteError> {
-    let mut segments = resource.segments().peekable();
-    if segments.peek().is_none() {
-        target.push('/');
-    }
-    for segment in segments {
+fn target_of(resource: &Resource) -> String {
+    const HEXADECIMAL: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |value: u8| char::from(HEXADECIMAL[usize::from(value & 0x0F)]);
+    let mut target = String::new();
+    for segment in resource.segments() {
         target.push('/');
         for byte in segment.bytes() {
             if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte) {
                 target.push(char::from(byte));
             } else {
-                write!(target, "%{byte:02X}")?;
+                target.extend(['%', digit(byte >> 4), digit(byte)]);
             }
         }
     }
-    Ok(())
+    if target.is_empty() {
+        target.push('/');
+    }
+    target
 }

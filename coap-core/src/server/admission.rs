@@ -1,7 +1,5 @@
 //! What can be decided about a request without the application.
 
-use alloc::format;
-
 use bytes::Bytes;
 use coap_codec::{Block, Code, Message, OptionNumber, Options};
 
@@ -227,5 +225,5 @@ fn rejected<P: Peer>(rejection: Rejection, asker: &Asker<P>, cx: &mut Context<'_
         cx.counters.rejected += 1;
         return Ending::Silence;
     }
-    Response::new(rejection.code()).payload(format!("{rejection}")).into()
+    Response::new(rejection.code()).payload(rejection.words()).into()
 }

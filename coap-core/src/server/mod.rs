@@ -31,7 +31,7 @@ use crate::echo::Echo;
 use crate::message::{IncomingId, Peer};
 use crate::policy::Present;
 use crate::resource::{ResourceId, Table, core_links};
-use crate::timers::Timers;
+use crate::timers::{Timers, earlier};
 use crate::{Action, Config, Gauges, Refused, RequestId, Response, Token};
 
 /// Max-Age of an answer that says "later" (RFC 7252 §5.9.3.4, RFC 8516 §4), in seconds.
@@ -101,8 +101,9 @@ impl<P: Peer> Server<P> {
 
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         let acknowledgement = self.to_acknowledge.front().map(|(at, _)| *at);
-        let kept = [self.assemblies.next_deadline(), self.bodies.next_deadline(), self.echo.next_deadline()];
-        kept.into_iter().chain([acknowledgement, self.notification_timers.next()]).flatten().min()
+        let bodies = earlier(self.assemblies.next_deadline(), self.bodies.next_deadline());
+        let answers = earlier(acknowledgement, self.notification_timers.next());
+        earlier(earlier(bodies, answers), self.echo.next_deadline())
     }
 
     /// Time has passed.

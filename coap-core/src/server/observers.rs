@@ -97,7 +97,7 @@ impl<P: Peer> Observers<P> {
             entries: Slab::new(),
             by_registration: Tree::new(key),
             by_resource: Vec::new(),
-            links: Links::default(),
+            links: Links::EMPTY,
             retired: Sequence::default(),
             next_serial: 0,
         }
@@ -107,6 +107,7 @@ impl<P: Peer> Observers<P> {
         self.entries.len()
     }
 
+    #[inline(never)]
     pub(crate) fn get(&mut self, id: ObserverId) -> Option<&mut Observer<P>> {
         self.entries.get_mut(id.key as usize).filter(|observer| observer.serial == id.serial)
     }

@@ -86,7 +86,7 @@ fn a_tree_is_balanced_when_keys_come_in_order() {
 #[test]
 fn lists_keep_the_order_in_which_slots_came() {
     let mut random = Random::from_u64(2);
-    let mut links = Links::default();
+    let mut links = Links::EMPTY;
     let mut lists = [List::EMPTY; 3];
     let mut model: [Vec<u32>; 3] = Default::default();
     for _ in 0..20_000 {
