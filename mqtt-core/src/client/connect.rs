@@ -9,8 +9,8 @@ use core::num::{NonZeroU16, NonZeroU32};
 
 use machine::Instant;
 use mqtt_codec::{
-    ConnAck, Connect, Direction, Disconnect, EncodeError, FrameRules, MAX_PACKET_SIZE, Packet, Properties,
-    Property, ProtocolVersion, ReasonCode, next_frame,
+    ConnAck, Connect, Direction, Disconnect, EncodeError, FrameRules, MAX_PACKET_SIZE, Packet, PacketType,
+    Properties, Property, ProtocolVersion, ReasonCode, next_frame,
 };
 
 use super::phase::Phase;
@@ -121,7 +121,8 @@ impl Client {
             version: config.version,
             max_packet_size: MAX_PACKET_SIZE,
         };
-        if let Some(frame) = next_frame(&bytes, &rules)? {
+        let frame = next_frame(&bytes, &rules)?;
+        if let Some(frame) = frame.filter(|frame| frame.packet_type() == PacketType::Connect) {
             Packet::decode(frame, config.version)?;
         }
         Ok(bytes)

@@ -310,6 +310,16 @@ impl Client {
 
     /// Writes a packet other than PUBLISH; `false` when it is larger than the server takes, or cannot be encoded.
     fn write(&mut self, packet: &Packet<'_>, now: Instant) -> bool {
+        if let Packet::ConnAck(_)
+        | Packet::SubAck(_)
+        | Packet::UnsubAck(_)
+        | Packet::PingResp
+        | Packet::Publish(_)
+        | Packet::Connect(_) = packet
+        {
+            // Never asked for; said so that a firmware does without what encodes a server's packets.
+            return false;
+        }
         let buffer = self.outbox.buffer(&mut self.pool);
         if !append(packet, self.config.version, self.server.max_packet_size, buffer) {
             self.outbox.reclaim(&mut self.pool);

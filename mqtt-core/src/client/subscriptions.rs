@@ -59,3 +59,33 @@ impl Subscription {
         (self.identifier, self.owner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subscription(filter: &str, identifier: u32) -> Subscription {
+        let options = SubscriptionOptions::default();
+        Subscription { filter: filter.into(), options, identifier, owner: None }
+    }
+
+    fn contents<'a>(list: impl IntoIterator<Item = &'a Subscription>) -> Vec<(&'a str, u32)> {
+        list.into_iter().map(|subscription| (&*subscription.filter, subscription.identifier)).collect()
+    }
+
+    #[test]
+    fn one_for_each_filter_the_last_one_counts_and_groups_are_together() {
+        let mut subscriptions = Subscriptions::default();
+        for (filter, identifier) in [("b", 2), ("d", 1), ("a", 1), ("c", 3), ("b", 1), ("e", 2)] {
+            subscriptions.insert(subscription(filter, identifier));
+        }
+        subscriptions.remove("c");
+        subscriptions.remove("nothing");
+        assert_eq!(contents(subscriptions.iter()), [("a", 1), ("b", 1), ("d", 1), ("e", 2)]);
+        subscriptions.insert(subscription("aa", 2));
+        assert_eq!(
+            contents(&subscriptions.into_groups()),
+            [("a", 1), ("b", 1), ("d", 1), ("aa", 2), ("e", 2)]
+        );
+    }
+}
