@@ -1,6 +1,5 @@
 //! RFC 7252 §5.4 and §5.10.
 
-use alloc::string::ToString;
 
 use coap_codec::{Code, ContentFormat, OptionNumber};
 
