@@ -1,6 +1,5 @@
 //! RFC 7252 §5.4 and §5.10.
 
-
 use coap_codec::{Code, ContentFormat, OptionNumber};
 
 use super::{Preconditions, Present, Rejection, check_request, check_response, is_dot_segment, is_validated};
