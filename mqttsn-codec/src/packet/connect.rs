@@ -21,7 +21,7 @@ pub struct Connect<'a> {
 }
 
 impl<'a> Connect<'a> {
-    #[inline]
+    #[inline(never)]
     pub(super) fn read(input: &'a [u8], rules: &Rules) -> Result<Packet<'a>, Malformed> {
         let (input, flags) = octet(input)?;
         let (input, protocol_id) = octet(input)?;

@@ -1,7 +1,7 @@
 //! PINGREQ, §5.4.19.
 
 use super::connect::client_id;
-use crate::{EncodeError, Malformed, MessageType, Output, Rules};
+use crate::{EncodeError, Malformed, MessageType, Output, Packet, Rules};
 
 /// PINGREQ: is the peer there, or what has been kept for a sleeping client, §5.4.19.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -11,10 +11,10 @@ pub struct PingReq<'a> {
 }
 
 impl<'a> PingReq<'a> {
-    #[inline]
-    pub(super) fn read(input: &'a [u8], rules: &Rules) -> Result<Self, Malformed> {
+    #[inline(never)]
+    pub(super) fn read(input: &'a [u8], rules: &Rules) -> Result<Packet<'a>, Malformed> {
         let client_id = client_id(input, MessageType::PingReq, rules)?;
-        Ok(Self { client_id: if client_id.is_empty() { None } else { Some(client_id) } })
+        Ok(Packet::PingReq(Self { client_id: if client_id.is_empty() { None } else { Some(client_id) } }))
     }
 
     #[inline]

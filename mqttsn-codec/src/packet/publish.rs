@@ -118,7 +118,7 @@ pub(super) fn read<'a>(input: &'a [u8], rules: &Rules) -> Result<Packet<'a>, Mal
         Some(qos) => {
             Publish::read(flags, qos, field, u16::from_be_bytes([high, low]), data).map(Packet::Publish)
         }
-        None => PublishMinusOne::read(flags, field, data, rules).map(Packet::PublishMinusOne),
+        None => PublishMinusOne::read(flags, field, data, rules),
     }
 }
 
@@ -158,7 +158,8 @@ impl<'a> Publish<'a> {
 }
 
 impl<'a> PublishMinusOne<'a> {
-    fn read(flags: u8, field: [u8; 2], data: &'a [u8], rules: &Rules) -> Result<Self, Malformed> {
+    #[inline(never)]
+    fn read(flags: u8, field: [u8; 2], data: &'a [u8], rules: &Rules) -> Result<Packet<'a>, Malformed> {
         let topic_id = u16::from_be_bytes(field);
         let (data, topic) = match topic_id_type(flags) {
             PREDEFINED => {
@@ -169,7 +170,7 @@ impl<'a> PublishMinusOne<'a> {
             NORMAL if rules.rsmb_qos_minus_one => name(data, topic_id)?,
             _ => return Err(Malformed::QoSMinusOneTopicIdType),
         };
-        Ok(Self { retain: is_set(flags, RETAIN), topic, data })
+        Ok(Packet::PublishMinusOne(Self { retain: is_set(flags, RETAIN), topic, data }))
     }
 
     #[inline]

@@ -16,7 +16,7 @@ pub struct Register<'a> {
 }
 
 impl<'a> Register<'a> {
-    #[inline]
+    #[inline(never)]
     pub(super) fn read(input: &'a [u8]) -> Result<Packet<'a>, Malformed> {
         let (input, topic_id) = be_u16(input)?;
         let (input, message_id) = message_id(input, MessageType::Register)?;

@@ -4,7 +4,7 @@
 use crate::flags::{RETAIN, is_set, of_qos, qos, when};
 use crate::reader::{end, octet, return_code};
 use crate::text::string;
-use crate::{EncodeError, Malformed, Output, QoS, ReturnCode};
+use crate::{EncodeError, Malformed, Output, Packet, QoS, ReturnCode};
 
 /// The topic of a will with what belongs to it: WILLTOPIC, §5.4.7, and WILLTOPICUPD, §5.4.22.
 ///
@@ -19,20 +19,24 @@ pub struct WillTopic<'a> {
     pub topic: &'a str,
 }
 
-#[inline]
-pub(super) fn read(input: &[u8]) -> Result<Option<WillTopic<'_>>, Malformed> {
+/// Either message: `packet` says which.
+#[inline(never)]
+pub(super) fn read<'a>(
+    input: &'a [u8],
+    packet: fn(Option<WillTopic<'a>>) -> Packet<'a>,
+) -> Result<Packet<'a>, Malformed> {
     if input.is_empty() {
-        return Ok(None);
+        return Ok(packet(None));
     }
     let (input, flags) = octet(input)?;
     if input.is_empty() {
         return Err(Malformed::NoWillTopic);
     }
-    Ok(Some(WillTopic {
+    Ok(packet(Some(WillTopic {
         qos: qos(flags).ok_or(Malformed::WillQoSMinusOne)?,
         retain: is_set(flags, RETAIN),
         topic: string(input)?,
-    }))
+    })))
 }
 
 #[inline]
