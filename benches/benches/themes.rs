@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use benches::{Case, cases};
 use criterion::{Bencher, Criterion, criterion_group, criterion_main};
+use harness::{Case, cases};
 
 #[path = "../examples/peers/all/mod.rs"]
 mod all;

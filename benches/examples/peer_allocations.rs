@@ -9,7 +9,7 @@ mod all;
 fn main() -> std::io::Result<()> {
     for mut case in all::cases() {
         let count = |run: &mut dyn FnMut()| allocation_counter::measure(run).count_total;
-        let allocations = benches::allocations(&mut case, count);
+        let allocations = harness::allocations(&mut case, count);
         writeln!(stdout(), "{}\t{allocations}", case.key())?;
     }
     Ok(())

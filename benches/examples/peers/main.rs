@@ -4,5 +4,5 @@
 mod all;
 
 fn main() -> std::io::Result<()> {
-    benches::main(all::cases())
+    harness::main(all::cases())
 }

@@ -46,6 +46,7 @@ const RULES: &[(&str, Rule)] = &[
     ),
     ("m2m", Top),
     ("benches", Proof),
+    ("harness", Proof),
     ("fuzz", Proof),
     ("simulation", Proof),
 ];

@@ -1,7 +1,7 @@
 //! Peers that read from and write to a `BytesMut`: mqttbytes, rumqttc, mqtt-bytes-v5, rmqtt-codec.
 
-use benches::Case;
 use bytes::BytesMut;
+use harness::Case;
 use mqtt_codec::ProtocolVersion::{V3_1_1, V5};
 use tokio_util::codec::{Decoder, Encoder};
 

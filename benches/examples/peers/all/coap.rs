@@ -2,10 +2,10 @@
 
 use std::hint::black_box;
 
-use benches::corpus::coap::{TOKEN, samples};
-use benches::{Case, case, repeat};
 use coap_message::{MessageOption, MinimalWritableMessage, ReadableMessage};
 use coap_message_implementations::inmemory::{Message, MessageMut};
+use harness::corpus::coap::{TOKEN, samples};
+use harness::{Case, case, repeat};
 
 const WHO: &str = "coap-message-implementations 0.2.0";
 

@@ -8,11 +8,11 @@ mod qos2_round;
 mod slice_readers;
 mod topics;
 
-use benches::Case;
+use harness::Case;
 
 /// The floor and the peers.
 pub fn cases() -> Vec<Case> {
-    let mut cases = benches::cases::floor();
+    let mut cases = harness::cases::floor();
     cases.extend(bytes_readers::cases());
     cases.extend(slice_readers::cases());
     cases.extend(coap::cases());

@@ -3,9 +3,9 @@
 use std::hint::black_box;
 use std::rc::Rc;
 
-use benches::corpus::mqtt::{FRAGMENT, samples, stream};
-use benches::{Case, case, prepared_case, repeat, stream_case};
 use bytes::BytesMut;
+use harness::corpus::mqtt::{FRAGMENT, samples, stream};
+use harness::{Case, case, prepared_case, repeat, stream_case};
 use mqtt_codec::{ProtocolVersion, frame_len_hint};
 
 const PARSE: &str = "parse_mqtt";

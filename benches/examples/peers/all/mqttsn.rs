@@ -2,9 +2,9 @@
 
 use std::hint::black_box;
 
-use benches::corpus::mqttsn::samples;
-use benches::{Case, case, repeat};
 use byte::{TryRead, TryWrite};
+use harness::corpus::mqttsn::samples;
+use harness::{Case, case, repeat};
 use mqtt_sn::Message;
 
 const WHO: &str = "mqtt-sn 0.2.2";

@@ -1,8 +1,8 @@
 //! mqtt-protocol-core, client and server in memory: a QoS 2 message with its three answers.
 
-use benches::corpus::mqtt::TOPIC;
-use benches::corpus::payload;
-use benches::{Case, case};
+use harness::corpus::mqtt::TOPIC;
+use harness::corpus::payload;
+use harness::{Case, case};
 use mqtt_protocol_core::mqtt::Version;
 use mqtt_protocol_core::mqtt::common::Cursor;
 use mqtt_protocol_core::mqtt::connection::{Connection, Event, role};

@@ -3,8 +3,8 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use benches::Case;
 use bytes::BytesMut;
+use harness::Case;
 use mqtt_codec::ProtocolVersion::{V3_1_1, V5};
 use mqtt_codec_kit::common::{Decodable, Encodable};
 use mqtt_protocol_core::mqtt::packet::{v3_1_1, v5_0};

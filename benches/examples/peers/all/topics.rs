@@ -5,8 +5,8 @@ mod tree;
 
 use std::hint::black_box;
 
-use benches::corpus::topics::{FILTERS, Fleet, NAME, exact, explosion};
-use benches::{Case, case, repeat, stream_case};
+use harness::corpus::topics::{FILTERS, Fleet, NAME, exact, explosion};
+use harness::{Case, case, repeat, stream_case};
 
 use self::tree::Tree;
 

@@ -44,9 +44,9 @@ pub(crate) struct Flat {
     pub(crate) instructions: f64,
 }
 
-/// The folder of this package.
+/// The folder of `benches`, which has the tables and what they are made of.
 pub(crate) fn folder() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 fn file(name: &str) -> PathBuf {

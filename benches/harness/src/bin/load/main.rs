@@ -2,9 +2,9 @@
 //!
 //! ```sh
 //! cargo build --release -p m2m
-//! cargo run --release -p benches --bin load -- broker      # m2m broker, mosquitto
-//! cargo run --release -p benches --bin load -- coap        # m2m coap serve, libcoap's server
-//! cargo run --release -p benches --bin load -- gateway     # m2m gateway, transparent and aggregating
+//! cargo load broker      # m2m broker, mosquitto
+//! cargo load coap        # m2m coap serve, libcoap's server
+//! cargo load gateway     # m2m gateway, transparent and aggregating
 //! ```
 
 #![allow(clippy::cast_precision_loss, reason = "figures for people, far below 2^52")]

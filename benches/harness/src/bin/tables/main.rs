@@ -1,6 +1,6 @@
 //! Instruction counts: measured, held against the committed table, and made into the README and its plots.
 //!
-//! `cargo run -p benches --bin tables -- check` is what `./test` runs.
+//! `cargo tables check` is what `./test` runs.
 #![forbid(unsafe_code)]
 #![allow(clippy::cast_precision_loss, reason = "figures for people")]
 

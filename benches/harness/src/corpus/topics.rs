@@ -1,8 +1,8 @@
 //! Topics and filters of a fleet of devices.
 
-#[path = "../../../topic-match/examples/fleet/devices.rs"]
+#[path = "../../../../topic-match/examples/fleet/devices.rs"]
 mod devices;
-#[path = "../../../topic-match/examples/fleet/shapes.rs"]
+#[path = "../../../../topic-match/examples/fleet/shapes.rs"]
 mod shapes;
 
 pub use devices::{Fleet, exact};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::process::Command;
 
-use benches::{cases, flat};
+use harness::{cases, flat};
 
 use crate::callgrind;
 use crate::data::{self, Figure, Flat};
@@ -51,7 +51,7 @@ pub(crate) fn flat() -> Result<(), Box<dyn Error>> {
 /// Allocations of our cases, counted in this process.
 pub(crate) fn own_allocations() -> Vec<(String, f64)> {
     let count = |run: &mut dyn FnMut()| allocation_counter::measure(run).count_total;
-    cases::ours().map(|mut case| (case.key(), benches::allocations(&mut case, count))).collect()
+    cases::ours().map(|mut case| (case.key(), harness::allocations(&mut case, count))).collect()
 }
 
 /// Instructions in both profiles, allocations and times of the same cases; the order is the first one's.

@@ -1,6 +1,6 @@
 //! The corpus is made with our own encoders: here it is held against bytes written by hand from the specifications.
 
-use benches::corpus::{coap, mqtt, mqttsn, payload};
+use harness::corpus::{coap, mqtt, mqttsn, payload};
 use mqtt_codec::ProtocolVersion::{self, V3_1_1, V5};
 
 fn mqtt_sample(version: ProtocolVersion, name: &str) -> Vec<u8> {

@@ -12,8 +12,8 @@ use crate::{callgrind, data, measure, readme};
 const TOLERANCE: f64 = 0.02;
 /// And up to this many instructions, of which the smallest cases have 40.
 const SLACK: f64 = 1.0;
-const WHAT_TO_DO: &str = "`cargo run -p benches --bin tables -- hot 'CASE'` shows where the instructions are. Where the price is worth it, or where \
-     a case is new, commit what `cargo run -p benches --bin tables -- write ours` makes, and say why.";
+const WHAT_TO_DO: &str = "`cargo tables hot 'CASE'` shows where the instructions are. Where the price is worth it, or where \
+     a case is new, commit what `cargo tables write ours` makes, and say why.";
 
 pub(crate) fn check() -> Result<(), Box<dyn Error>> {
     let (built_by, committed) = data::read("ours.tsv")?;
@@ -29,8 +29,7 @@ pub(crate) fn check() -> Result<(), Box<dyn Error>> {
         complaints.clear();
     }
     if readme::is_stale()? {
-        complaints +=
-            "README.md is not what `cargo run -p benches --bin tables -- write readme` makes of data/.\n";
+        complaints += "README.md is not what `cargo tables write readme` makes of data/.\n";
     }
     if complaints.is_empty() {
         Ok(writeln!(

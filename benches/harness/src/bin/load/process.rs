@@ -30,8 +30,8 @@ pub(crate) struct Process {
 
 /// Configurations, to be filled in and put where `{NAME}` then stands for.
 const CONFIGURATIONS: &[(&str, &str)] = &[
-    ("mosquitto.conf", include_str!("../../../data/load/mosquitto.conf.in")),
-    ("rumqttd.toml", include_str!("../../../data/load/rumqttd.toml.in")),
+    ("mosquitto.conf", include_str!("../../../../data/load/mosquitto.conf.in")),
+    ("rumqttd.toml", include_str!("../../../../data/load/rumqttd.toml.in")),
 ];
 /// What the program says.
 const LOG: &str = "log";

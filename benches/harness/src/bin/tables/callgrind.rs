@@ -1,4 +1,4 @@
-//! Instructions per operation. Each call of `benches::harness::measured` is one part of the profile.
+//! Instructions per operation. Each call of `harness::case::measured` is one part of the profile.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::programs::figures;
 
-const MEASURED: &str = "benches::harness::measured";
+const MEASURED: &str = "harness::case::measured";
 
 /// Which functions of the C library run depends on the processor, and with it how many instructions a copy is. Here it is
 /// always those that every x86-64 has.

@@ -2,9 +2,9 @@
 #![forbid(unsafe_code)]
 
 fn main() -> std::io::Result<()> {
-    if std::env::args().nth(1).as_deref() == Some(benches::flat::THEME) {
-        benches::main(benches::flat::cases())
+    if std::env::args().nth(1).as_deref() == Some(harness::flat::THEME) {
+        harness::main(harness::flat::cases())
     } else {
-        benches::main(benches::cases::ours())
+        harness::main(harness::cases::ours())
     }
 }

@@ -7,16 +7,16 @@ use std::process::{Command, Output};
 /// How code is built: as our own programs are, or as a user of a library has it who sets no profile.
 pub(crate) const PROFILES: [&str; 2] = ["release", "library"];
 
-/// Builds a binary or an example of this package; returns where it is.
+/// Builds a binary of this package or an example of `benches`; returns where it is.
 pub(crate) fn build(profile: &str, kind: &str, name: &str) -> Result<PathBuf, Box<dyn Error>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let (package, folder) = if kind == "--example" { ("benches", "examples") } else { ("harness", "") };
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--package", "benches", "--profile", profile, kind, name]);
+    command.args(["build", "--quiet", "--package", package, "--profile", profile, kind, name]);
     run(&mut command)?;
     // This program lies in the folder of its own profile, in the same target folder.
     let own = std::env::current_exe()?;
     let target = own.parent().and_then(Path::parent).ok_or("no target folder")?;
-    let folder = if kind == "--example" { "examples" } else { "" };
     Ok(target.join(profile).join(folder).join(name))
 }
 
