@@ -151,6 +151,28 @@ fn each_rule_is_told_by_its_name() {
     }
 }
 
+/// Text is looked at a word at a time: wherever the octet stands, however long the text, the answer is the same.
+#[test]
+fn text_is_checked_at_every_position() {
+    const REGISTER: u8 = 0x0A;
+    for length in 1..=40 {
+        for position in 0..length {
+            let with = |octets: &[u8]| {
+                let mut text = vec![b'a'; length];
+                text[position..][..octets.len()].copy_from_slice(octets);
+                message(REGISTER, &[&[0, 1, 0, 1], &text[..]].concat())
+            };
+            assert_eq!(Packet::decode(&with(&[0])), Err(M::NullCharacter), "{position} of {length}");
+            assert_eq!(Packet::decode(&with(&[0x80])), Err(M::NotUtf8), "{position} of {length}");
+            assert!(Packet::decode(&with(&[0x01])).is_ok(), "{position} of {length}");
+            if position + 2 <= length {
+                assert!(Packet::decode(&with("é".as_bytes())).is_ok(), "{position} of {length}");
+                assert_eq!(Packet::decode(&with(&[0xC3, 0])), Err(M::NotUtf8), "{position} of {length}");
+            }
+        }
+    }
+}
+
 #[rustfmt::skip]
 const DATAGRAMS: &[(M, &[u8])] = &[
     (M::TruncatedHeader, &[]),
