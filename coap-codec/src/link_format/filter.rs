@@ -2,7 +2,7 @@
 
 use super::grammar::is_attr_char;
 use super::link::ONCE;
-use super::{Attribute, Link};
+use super::{AttributeValue, Link};
 use crate::uri::DecodedBytes;
 
 /// `name=pattern`: one argument of the query of `/.well-known/core`, percent-decoded as Uri-Query has it.
@@ -51,10 +51,14 @@ impl<'q> Filter<'q> {
 
     /// Whether the link passes.
     pub fn matches(&self, link: &Link<'_>) -> bool {
-        if self.name.eq_ignore_ascii_case("href") {
-            return self.fits(self.pattern.bytes(), DecodedBytes::new(link.target));
+        if self.asks_for("href") {
+            return self.fits_encoded(link.target);
         }
-        link.attributes().any(|attribute| attribute.is_named(self.name) && self.matches_attribute(&attribute))
+        link.attributes().filter(|attribute| self.asks_for(attribute.name)).any(|attribute| {
+            attribute.value.map_or(self.pattern.is_empty(), |value| {
+                self.fits_value(value.raw(), value.chars(), value.words().map(AttributeValue::chars))
+            })
+        })
     }
 
     /// Whether a link passes that is yet to be written: [`write_link`](super::write_link) with the same target and attributes.
@@ -70,41 +74,43 @@ impl<'q> Filter<'q> {
         target: &str,
         attributes: impl IntoIterator<Item = (&'t str, Option<&'t str>)>,
     ) -> bool {
-        if self.name.eq_ignore_ascii_case("href") {
-            return self.fits(self.pattern.bytes(), DecodedBytes::new(target));
+        if self.asks_for("href") {
+            return self.fits_encoded(target);
         }
-        let mut named = attributes.into_iter().filter(|(name, _)| self.name.eq_ignore_ascii_case(name));
-        let mut fits = |(_, value): (&str, Option<&str>)| match value {
-            None => self.pattern.is_empty(),
-            Some(value) if self.name.eq_ignore_ascii_case("anchor") => {
-                self.fits(self.pattern.bytes(), DecodedBytes::new(value))
-            }
-            Some(value) => {
-                let fits = |value: &str| self.fits(self.pattern.chars(), value.chars());
-                fits(value)
-                    || self.is_of_list() && value.split(' ').any(|word| !word.is_empty() && fits(word))
-            }
+        let mut named = attributes.into_iter().filter(|(name, _)| self.asks_for(name));
+        let mut fits = |(_, value): (&str, Option<&str>)| {
+            value.map_or(self.pattern.is_empty(), |value| {
+                let words = value.split(' ').filter(|word| !word.is_empty());
+                self.fits_value(value, value.chars(), words.map(str::chars))
+            })
         };
-        if ONCE.iter().any(|name| self.name.eq_ignore_ascii_case(name)) {
-            named.next().is_some_and(fits)
-        } else {
-            named.any(&mut fits)
-        }
+        if self.asks_for_one_of(&ONCE) { named.next().is_some_and(fits) } else { named.any(&mut fits) }
     }
 
-    fn is_of_list(&self) -> bool {
-        LISTS.iter().any(|name| self.name.eq_ignore_ascii_case(name))
+    fn asks_for(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
     }
 
-    fn matches_attribute(&self, attribute: &Attribute<'_>) -> bool {
-        let Some(value) = attribute.value else {
-            return self.pattern.is_empty();
-        };
-        if attribute.is_named("anchor") {
-            return self.fits(self.pattern.bytes(), DecodedBytes::new(value.raw()));
+    fn asks_for_one_of(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.asks_for(name))
+    }
+
+    /// Whether the value of the attribute fits: as it stands there, its characters, and its words if it is a list.
+    fn fits_value<C: Iterator<Item = char>>(
+        &self,
+        raw: &str,
+        value: C,
+        mut words: impl Iterator<Item = C>,
+    ) -> bool {
+        if self.asks_for("anchor") {
+            return self.fits_encoded(raw);
         }
-        let fits = |value: super::AttributeValue<'_>| self.fits(self.pattern.chars(), value.chars());
-        fits(value) || self.is_of_list() && value.words().any(fits)
+        let fits = |value: C| self.fits(self.pattern.chars(), value);
+        fits(value) || self.asks_for_one_of(&LISTS) && words.any(fits)
+    }
+
+    fn fits_encoded(&self, uri: &str) -> bool {
+        self.fits(self.pattern.bytes(), DecodedBytes::new(uri))
     }
 
     fn fits<T: PartialEq>(
